@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../core/errors.ts';
+import type { OperationContext } from './context.ts';
+
+export type Room = 'security' | 'governance' | 'deployment' | 'audits' | 'training' | 'infrastructure';
+
+/** `read` changes nothing; `change` can be undone; `destroy` cannot. */
+export type Risk = 'read' | 'change' | 'destroy';
+
+/** What a role must hold. Roles map to permissions in services/people/roles.ts. */
+export type Permission = 'read' | 'operate' | 'secure' | 'approve' | 'administer';
+
+/** What an operation would do: the dry run, and what approvers sign. */
+export interface Plan {
+  /** One line each, in the order in which they happen; empty when nothing would change. */
+  readonly changes: readonly string[];
+  /** What the reader should know and nobody signs: measurements, warnings. */
+  readonly notes: readonly string[];
+}
+
+/** How an operation ended when it could do its work. Errors (could not) are thrown. */
+export interface Performed<O> {
+  readonly output: O;
+  /** `finding` exits 3, `inconclusive` exits 8. */
+  readonly verdict: 'ok' | 'finding' | 'inconclusive';
+  /** What the entry in the ledger and a person should read: one sentence. */
+  readonly summary: string;
+}
+
+export interface OperationDeclaration<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
+  readonly room: Room;
+  /** kebab-case; equals the file name. */
+  readonly name: string;
+  /** The document's path without `./`, such as `security/emergency_isolation.sh`; null where only prose asks for it. */
+  readonly runbookLine: string | null;
+  readonly summary: string;
+  /** A paragraph for --help and the generated docs. */
+  readonly description: string;
+  readonly risk: Risk;
+  readonly permission: Permission;
+  /** People other than the caller who must approve. The door refuses anything above 0 until approvals exist. */
+  readonly approvals: number;
+  /** Isolation and revocation only: effect first, record after, spooled if the ledger cannot be written. */
+  readonly effectFirst?: true;
+  /** Whether a finding ends a runbook. Default: `continue` for risk read, `stop` otherwise. */
+  readonly onFinding?: 'stop' | 'continue';
+  /**
+   * Runs in the command line's own process, with `context.services.home` only: `always`, or `fallback` when no control
+   * plane answers (design, section 7). Absent: only the control plane performs it.
+   */
+  readonly local?: 'always' | 'fallback';
+  /** Every field is an option `--kebab-case` with `.describe()` as its help; fields marked in `positional` are arguments. */
+  readonly input: I;
+  readonly positional?: readonly string[];
+  /** Input fields that never enter a log, a plan or a screen. */
+  readonly secrets?: readonly string[];
+  readonly output: O;
+  /** Framework ids; only those pinned in data/frameworks. */
+  readonly frameworks: { readonly csf?: string; readonly atlas?: readonly string[] };
+  /** Whole command lines, each starts with `elulmc`. */
+  readonly examples: readonly string[];
+  /** Error codes beyond the door's own that `perform` may end with. */
+  readonly errors?: readonly ErrorCode[];
+  readonly plan: (context: OperationContext, input: z.output<I>) => Promise<Plan>;
+  /** Idempotent under `context.runId`. */
+  readonly perform: (context: OperationContext, input: z.output<I>) => Promise<Performed<z.output<O>>>;
+  /** How to take it back: a command, or the reason why there is none. */
+  readonly undo: string;
+  /** The output for a person's terminal; default: aligned fields. Plain lines, no colors. */
+  readonly render?: (output: z.output<O>) => readonly string[];
+}
+
+/** Gives the declaration its types; changes nothing. */
+export function defineOperation<I extends z.ZodObject, O extends z.ZodType>(declaration: OperationDeclaration<I, O>): OperationDeclaration<I, O> {
+  return declaration;
+}
