@@ -41,6 +41,11 @@ export function readEnvironment(): Environment {
   };
 }
 
+/** Value for the parameter NAME of a runbook: `ELULMC_SET_NAME`, and never the bare `NAME` of the caller's shell. */
+export function runbookParameter(name: string): string | undefined {
+  return process.env[`ELULMC_SET_${name}`];
+}
+
 /** Environment for a child process of ours: what it needs of ours, and nothing secret of the caller's. */
 export function childEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
   const kept = [

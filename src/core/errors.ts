@@ -186,10 +186,19 @@ export const ERRORS = {
     'The model server broke off its answer.',
     'Retry; the partial answer is not complete.',
   ),
+  MODEL_NOT_LOADED: row(
+    503,
+    EXIT.upstreamUnavailable,
+    'later',
+    'service_unavailable',
+    'The model is not in memory.',
+    'Wait until it is loaded; a model that sleeps is loaded by POST /wake_up.',
+  ),
   // operations
   USAGE: row(400, EXIT.usage, 'no', 'invalid_request_error', 'The command is not used correctly.', 'See --help.'),
   OPERATION_UNKNOWN: row(404, EXIT.usage, 'no', 'invalid_request_error', 'There is no such operation.', 'elulmc --help lists the operations.'),
   OPERATION_FAILED: row(500, EXIT.failed, 'later', 'api_error', 'The operation failed.', 'See the detail; the run id is in the ledger.'),
+  INTERRUPTED: row(503, EXIT.interrupted, 'later', 'api_error', 'The operation was interrupted.', 'Run it again: what was applied already is not applied twice.'),
   NOT_SIGNED_IN: row(
     401,
     EXIT.notAllowed,
@@ -227,6 +236,15 @@ export const ERRORS = {
     'Start it: npm start. In an emergency: elulmc security emergency-isolation works without it.',
   ),
   DATABASE_UNAVAILABLE: row(503, EXIT.upstreamUnavailable, 'later', 'api_error', 'The database cannot be reached.', 'elulmc doctor says what is wrong.'),
+  HOST_NOT_ALLOWED: row(
+    421,
+    EXIT.usage,
+    'no',
+    'invalid_request_error',
+    'The Host header does not name this server.',
+    'Use the address that the control plane listens on (control.host in config.yaml).',
+  ),
+  SIGN_IN_LIMITED: row(429, EXIT.failed, 'later', 'rate_limit_error', 'There were too many sign-in attempts.', 'Wait a minute and try again.'),
   // runbooks
   RUNBOOK_INVALID: row(400, EXIT.usage, 'no', 'invalid_request_error', 'The runbook cannot be read.', 'elulmc runbook check FILE shows what was understood.'),
   RUNBOOK_STEP_UNBOUND: row(
@@ -267,6 +285,14 @@ export const ERRORS = {
   // ledger
   LEDGER_LOCKED: row(409, EXIT.failed, 'later', 'api_error', 'Another process writes this log.', 'Stop the named process.'),
   LEDGER_FULL: row(503, EXIT.failed, 'later', 'api_error', 'The log cannot take more entries now.', 'Free disk space, or wait for the writer.'),
+  ENTRY_TOO_LARGE: row(
+    413,
+    EXIT.failed,
+    'no',
+    'invalid_request_error',
+    'A log entry is too large.',
+    'An entry holds at most 65,535 bytes of JSON: store large things elsewhere and name them by digest.',
+  ),
   INTEGRITY_VIOLATION: row(
     500,
     EXIT.integrityViolation,

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import type { ElulmcError } from '../core/errors.ts';
+import type { Home } from '../core/home.ts';
+import type { LedgerLog } from '../ledger/log.ts';
+import { openLog } from '../ledger/open-log.ts';
+import { parseEntry, readEntries } from '../ledger/reader.ts';
+import { signerKey } from '../ledger/verify/note-key.ts';
+import { directorySource } from '../ledger/verify/tile-source.ts';
+import type { RecordedSince } from '../operations/spool.ts';
+import type { GatewayLink } from '../services/gateways/internal-client.ts';
+import { gatewayLogSource } from '../services/gateways/log-source.ts';
+import type { GatewayService } from '../services/gateways/service.ts';
+import { demandContinuation } from '../services/witness/witness-log.ts';
+import { startWitness } from '../services/witness/witness-service.ts';
+import type { WitnessedLog } from '../services/witness/witnessed-log.ts';
+import type { Database } from '../store/database.ts';
+import { loadOrCreateEd25519 } from '../vault/key-file.ts';
+import { keyFilesOf } from './key-files.ts';
+import { waitForPredecessor } from './wait-for-predecessor.ts';
+
+const NAME = 'control';
+const COSIGNATURE_TYPE = 4;
+
+export interface ControlLogOptions {
+  readonly home: Home;
+  readonly installationId: string;
+  readonly database: Database;
+  readonly gateways: GatewayService;
+  readonly links: () => readonly GatewayLink[];
+  readonly onEvent: (text: string) => void;
+}
+
+export interface ControlLog {
+  readonly log: LedgerLog;
+  readonly recordedSince: RecordedSince;
+  close(): Promise<void>;
+}
+
+/** Which entries of a run the control log holds, read from its files: after a start they are complete. */
+function recordedSinceOf(directory: string): RecordedSince {
+  return async (runId, from) => {
+    let [intent, done] = [false, false];
+    for await (const stored of readEntries(directory, { from })) {
+      const entry = parseEntry(stored);
+      if (entry.id !== runId) continue;
+      intent ||= entry.kind === 'operation.intent';
+      done ||= entry.kind === 'operation.done';
+    }
+    return { intent, done };
+  };
+}
+
+/** Opens the control plane's own log and starts the witness of every log. INTEGRITY_VIOLATION when the log was rolled back. */
+export async function openControlLog(options: ControlLogOptions): Promise<ControlLog> {
+  const { home, installationId, database, gateways, links, onEvent } = options;
+  const keys = keyFilesOf(home);
+  const directory = join(home.ledger, NAME);
+  const own: WitnessedLog = { name: NAME, source: directorySource(directory), independent: false };
+  const key = signerKey(`${installationId}/witness`, COSIGNATURE_TYPE, loadOrCreateEd25519(keys.witness));
+  const log = await waitForPredecessor(['LEDGER_LOCKED'], () =>
+    openLog({
+      directory,
+      name: NAME,
+      origin: `${installationId}/${NAME}`,
+      keyFile: keys.ledger(NAME),
+      onFailure: (error: Error | ElulmcError) => {
+        onEvent(`the control log cannot be written: ${error.message}`);
+      },
+    }),
+  );
+  try {
+    await demandContinuation(database, own, key);
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+  const logs = async (): Promise<WitnessedLog[]> =>
+    (await gateways.status()).flatMap((gateway) => {
+      const link = links().find((candidate) => candidate.name === gateway.name);
+      return link === undefined ? [] : gateway.workers.map((worker) => ({ name: worker.log, source: gatewayLogSource(link, worker.log), independent: false }));
+    });
+  const witness = startWitness({ database, key, control: log, controlLog: own, logs, onEvent });
+  return {
+    log,
+    recordedSince: recordedSinceOf(directory),
+    close: async () => {
+      await witness.close();
+      await log.close();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { wallAt, wallMs } from '../../core/clock.ts';
+import { ElulmcError } from '../../core/errors.ts';
+import type { TreeHead } from '../../ledger/log.ts';
+import type { SignerKey } from '../../ledger/verify/note-key.ts';
+import { witnessLog } from '../../ledger/witness.ts';
+import type { WitnessResult } from '../../ledger/witness.ts';
+import type { Database } from '../../store/database.ts';
+import { findLogHead, saveCosignedHead, setLogRefused } from '../../store/log-head-rows.ts';
+import type { WitnessedLog } from './witnessed-log.ts';
+
+/** What one look at a log came to. */
+export type Look =
+  | { readonly outcome: 'absent' | 'unchanged' }
+  | { readonly outcome: 'cosigned'; readonly head: TreeHead; readonly cosignature: string }
+  | { readonly outcome: 'refused'; readonly reason: string; readonly detail: string; readonly newly: boolean };
+
+/**
+ * Looks at one log as its witness. A head is stored before its cosignature is given to anybody; a log that is behind what
+ * was cosigned, forked, badly signed or unproven is refused, which closes the gateway that writes it.
+ */
+export async function lookAtLog(database: Database, log: WitnessedLog, key: SignerKey): Promise<Look> {
+  const vkey = (await log.source.read('vkey'))?.toString('utf8').trim();
+  const last = await findLogHead(database, log.name);
+  if (vkey === undefined && last === undefined) return { outcome: 'absent' };
+  const result: WitnessResult =
+    vkey === undefined
+      ? { outcome: 'refused', reason: 'missing', detail: 'the log has no vkey', head: undefined }
+      : await witnessLog({ source: log.source, vkey, last, key, time: Math.floor(wallMs() / 1000) });
+  if (result.outcome === 'unchanged') return { outcome: 'unchanged' };
+  if (result.outcome === 'refused') {
+    if (result.reason === 'missing' && last === undefined) return { outcome: 'absent' };
+    const newly = await setLogRefused(database, log.name, true, 'system');
+    return { outcome: 'refused', reason: result.reason, detail: result.detail, newly };
+  }
+  const stored = await saveCosignedHead(database, { log: log.name, ...result.head, cosignedAt: wallAt(), note: result.note });
+  return stored ? { outcome: 'cosigned', head: result.head, cosignature: result.cosignature } : { outcome: 'unchanged' };
+}
+
+/** Refuses to go on with a log of this host that is less than what was cosigned of it. INTEGRITY_VIOLATION. */
+export async function demandContinuation(database: Database, log: WitnessedLog, key: SignerKey): Promise<void> {
+  const look = await lookAtLog(database, log, key);
+  if (look.outcome === 'refused')
+    throw new ElulmcError('INTEGRITY_VIOLATION', `the log ${log.name} is not a continuation of what was cosigned (${look.reason}): ${look.detail}`);
+}
