@@ -125,7 +125,7 @@ async function startControl(role: ControlRole, channel: RoleChannel): Promise<{ 
       onRequest: logRequest,
       extend: [
         (app, authenticate) => {
-          registerRunbookRoutes(app, { authenticate, door, recorder, runs, logSize: () => log.size() });
+          registerRunbookRoutes(app, { authenticate, catalogue, door, recorder, runs, logSize: () => log.size() });
         },
       ],
     });
