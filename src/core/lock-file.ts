@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { asRecord } from './json.ts';
 import { newId } from './ids.ts';
@@ -13,9 +13,12 @@ export interface LockHolder {
   readonly startTime: string;
 }
 
+/** A lock that is held. Plain data, so that another thread of the holder can look after it too. */
 export interface LockFile {
-  /** Removes the file if it is still ours. */
-  release(): void;
+  readonly path: string;
+  readonly inode: number;
+  /** With the inode: a number may be used again for the next lock. */
+  readonly modifiedMs: number;
 }
 
 function readText(path: string): string {
@@ -67,40 +70,34 @@ export function readLock(path: string): LockHolder | undefined {
 }
 
 /** Writes the whole content under another name and links it into place: no reader ever sees half a lock, and only one writer wins. */
-function tryCreate(path: string): boolean {
+function tryCreate(path: string): LockFile | undefined {
   const draft = `${path}.${newId('run')}`;
   const fd = openSync(draft, 'wx', 0o600);
   try {
     writeSync(fd, JSON.stringify(thisProcess()) + '\n');
     fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  try {
+    const { ino, mtimeMs } = fstatSync(fd);
     linkSync(draft, path);
-    return true;
+    return { path, inode: ino, modifiedMs: mtimeMs };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw error;
   } finally {
+    closeSync(fd);
     rmSync(draft, { force: true });
   }
 }
 
 /**
  * Takes the lock, or says who holds it. The lock of a process that is gone (dead pid, reused pid, earlier boot) is taken
- * over. A file that names nobody (a disk that was full) is taken over too: whoever wrote it never got the lock.
+ * over. A file that names nobody is taken over too: whoever wrote it never had the lock.
  */
 export function takeLock(path: string): LockFile | LockHolder {
   for (;;) {
-    if (tryCreate(path))
-      return {
-        release: () => {
-          releaseIfOurs(path);
-        },
-      };
     const holder = readLock(path);
     if (holder !== undefined && holderLives(holder)) return holder;
+    const lock = tryCreate(path);
+    if (lock !== undefined) return lock;
     removeStale(path, holder);
   }
 }
@@ -108,24 +105,31 @@ export function takeLock(path: string): LockFile | LockHolder {
 /** Only one of several takers may remove a stale file, and never a fresh one: the removal itself is under a lock of its own. */
 function removeStale(path: string, seen: LockHolder | undefined): void {
   const guard = `${path}.takeover`;
-  if (!tryCreate(guard)) {
+  if (tryCreate(guard) === undefined) {
     const other = readLock(guard);
     if (other === undefined || !holderLives(other)) rmSync(guard, { force: true });
     return;
   }
   try {
     const now = readLock(path);
-    if (now?.pid === seen?.pid && now?.startTime === seen?.startTime) rmSync(path, { force: true });
+    const isTheSame = now?.pid === seen?.pid && now?.startTime === seen?.startTime;
+    if (isTheSame && (now === undefined || !holderLives(now))) rmSync(path, { force: true });
   } finally {
     rmSync(guard, { force: true });
   }
 }
 
-function releaseIfOurs(path: string): void {
-  const holder = readLock(path);
-  if (holder?.pid === process.pid && holder.startTime === startTimeOf(process.pid)) rmSync(path, { force: true });
+/** Whether the file at the lock's path is still the one that was made. */
+export function isHeld(lock: LockFile): boolean {
+  const stat = statSync(lock.path, { throwIfNoEntry: false });
+  return stat?.ino === lock.inode && stat.mtimeMs === lock.modifiedMs;
+}
+
+/** Removes the file if it is still ours. */
+export function releaseLock(lock: LockFile): void {
+  if (isHeld(lock)) rmSync(lock.path, { force: true });
 }
 
 export function isLock(result: LockFile | LockHolder): result is LockFile {
-  return 'release' in result;
+  return 'inode' in result;
 }

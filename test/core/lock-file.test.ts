@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isLock, readLock, takeLock } from '../../src/core/lock-file.ts';
+import { isHeld, isLock, readLock, releaseLock, takeLock } from '../../src/core/lock-file.ts';
 
 let folder: string;
 let path: string;
@@ -24,7 +24,7 @@ describe('lock files', () => {
     const second = takeLock(path);
     expect(isLock(second)).toBe(false);
     expect(second).toMatchObject({ pid: process.pid, host: hostname() });
-    first.release();
+    releaseLock(first);
     expect(isLock(takeLock(path))).toBe(true);
   });
 
@@ -51,8 +51,11 @@ describe('lock files', () => {
   test('a release leaves the lock of another process alone', () => {
     const lock = takeLock(path);
     if (!isLock(lock)) throw new Error('not taken');
+    expect(isHeld(lock)).toBe(true);
+    rmSync(path);
     writeFileSync(path, JSON.stringify({ host: hostname(), bootId, pid: 1, startTime: '5' }));
-    lock.release();
+    expect(isHeld(lock)).toBe(false);
+    releaseLock(lock);
     expect(readLock(path)?.pid).toBe(1);
   });
 

@@ -1,0 +1,39 @@
+import { Client } from 'pg';
+import type { ClientConfig } from 'pg';
+
+/** Name under which every connection of this process shows in pg_stat_activity. */
+export function applicationName(): string {
+  return `elulmc:${String(process.pid)}`;
+}
+
+/** Settings of every connection: `timeoutMs` bounds connecting and each answer, and a dead peer is noticed by TCP. */
+export function clientConfig(url: string, timeoutMs: number): ClientConfig {
+  return {
+    connectionString: url,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 1000,
+    application_name: applicationName(),
+  };
+}
+
+/** Drops the connection without a word to the server, which may be frozen. */
+export function destroyClient(client: Client): void {
+  client.connection.stream.destroy();
+}
+
+/** A connection of its own. Losing it fails the query that runs, and never the process. */
+export async function connectOnce(url: string, timeoutMs: number): Promise<Client> {
+  const client = new Client(clientConfig(url, timeoutMs));
+  client.on('error', () => {
+    // The query that runs, or the next one, fails with the same error.
+  });
+  try {
+    await client.connect();
+  } catch (error) {
+    destroyClient(client);
+    throw error;
+  }
+  return client;
+}
