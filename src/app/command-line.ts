@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { CliContext } from '../cli/context.ts';
 import { runCli } from '../cli/main.ts';
 import { readEnvironment, runbookParameter } from '../core/environment.ts';
+import { ElulmcError } from '../core/errors.ts';
 import { homeAt } from '../core/home.ts';
 import { packageRoot, packageVersion } from './package-facts.ts';
 
@@ -45,9 +46,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
         },
       },
     ],
-    runLocally: async (call) => {
-      const { performLocally } = await import('../operations/perform-locally.ts');
-      return performLocally(home, { ...call, actor: { kind: 'local', id: `local:${String(uid)}` } });
+    runLocally: async ({ room, name, ...call }) => {
+      const [{ byName }, { runLocally }] = await Promise.all([import('../operations/catalogue.ts'), import('../operations/run-locally.ts')]);
+      const entry = byName(room, name);
+      if (entry === undefined) throw new ElulmcError('OPERATION_UNKNOWN', `there is no operation "${room} ${name}"`);
+      return runLocally(entry, { ...call, home, uid });
     },
   };
   return runCli(argv, context);

@@ -3,9 +3,9 @@ import type { ElulmcError } from '../core/errors.ts';
 import type { Home } from '../core/home.ts';
 import type { LedgerLog } from '../ledger/log.ts';
 import { openLog } from '../ledger/open-log.ts';
-import { parseEntry, readEntries } from '../ledger/reader.ts';
 import { signerKey } from '../ledger/verify/note-key.ts';
 import { directorySource } from '../ledger/verify/tile-source.ts';
+import { createRecordedSince } from '../operations/recorded-since.ts';
 import type { RecordedSince } from '../operations/spool.ts';
 import type { GatewayLink } from '../services/gateways/internal-client.ts';
 import { gatewayLogSource } from '../services/gateways/log-source.ts';
@@ -34,20 +34,6 @@ export interface ControlLog {
   readonly log: LedgerLog;
   readonly recordedSince: RecordedSince;
   close(): Promise<void>;
-}
-
-/** Which entries of a run the control log holds, read from its files: after a start they are complete. */
-function recordedSinceOf(directory: string): RecordedSince {
-  return async (runId, from) => {
-    let [intent, done] = [false, false];
-    for await (const stored of readEntries(directory, { from })) {
-      const entry = parseEntry(stored);
-      if (entry.id !== runId) continue;
-      intent ||= entry.kind === 'operation.intent';
-      done ||= entry.kind === 'operation.done';
-    }
-    return { intent, done };
-  };
 }
 
 /** Opens the control plane's own log and starts the witness of every log. INTEGRITY_VIOLATION when the log was rolled back. */
@@ -82,7 +68,7 @@ export async function openControlLog(options: ControlLogOptions): Promise<Contro
   const witness = startWitness({ database, key, control: log, controlLog: own, logs, onEvent });
   return {
     log,
-    recordedSince: recordedSinceOf(directory),
+    recordedSince: createRecordedSince(directory),
     close: async () => {
       await witness.close();
       await log.close();

@@ -21,6 +21,8 @@ export interface OperationContext {
   /** `run_...`; the same for every attempt at the same step. */
   readonly runId: string;
   readonly services: OperationServices;
+  /** Whether this is the caller's own process. Only there may an input name a file to read or write. */
+  readonly local: boolean;
   readonly signal: AbortSignal;
   /** Says what is happening now; shown live and never stored. */
   readonly progress: (text: string) => void;

@@ -52,8 +52,19 @@ export interface OperationDeclaration<I extends z.ZodObject = z.ZodObject, O ext
   /** Every field is an option `--kebab-case` with `.describe()` as its help; fields marked in `positional` are arguments. */
   readonly input: I;
   readonly positional?: readonly string[];
+  /** Fields whose option a runbook line may write with one dash: `-out=changes.plan`. */
+  readonly singleDash?: readonly string[];
+  /**
+   * Fields that a runbook line may leave out: field -> name of the run's parameter (`--set SYSTEM=llama-prod`) that gives
+   * the value then.
+   */
+  readonly parameters?: Readonly<Record<string, string>>;
   /** Input fields that never enter a log, a plan or a screen. */
   readonly secrets?: readonly string[];
+  /** Input fields that may name a person: they go to the database, where they can be erased, and never into the ledger. */
+  readonly personal?: readonly string[];
+  /** Output fields that are shown once and stored nowhere. */
+  readonly shownOnce?: readonly string[];
   readonly output: O;
   /** Framework ids; only those pinned in data/frameworks. */
   readonly frameworks: { readonly csf?: string; readonly atlas?: readonly string[] };
@@ -61,13 +72,14 @@ export interface OperationDeclaration<I extends z.ZodObject = z.ZodObject, O ext
   readonly examples: readonly string[];
   /** Error codes beyond the door's own that `perform` may end with. */
   readonly errors?: readonly ErrorCode[];
-  readonly plan: (context: OperationContext, input: z.output<I>) => Promise<Plan>;
+  /** What would change now. Reads only. */
+  plan(context: OperationContext, input: z.output<I>): Promise<Plan>;
   /** Idempotent under `context.runId`. */
-  readonly perform: (context: OperationContext, input: z.output<I>) => Promise<Performed<z.output<O>>>;
+  perform(context: OperationContext, input: z.output<I>): Promise<Performed<z.output<O>>>;
   /** How to take it back: a command, or the reason why there is none. */
   readonly undo: string;
   /** The output for a person's terminal; default: aligned fields. Plain lines, no colors. */
-  readonly render?: (output: z.output<O>) => readonly string[];
+  render?(output: z.output<O>): readonly string[];
 }
 
 /** Gives the declaration its types; changes nothing. */

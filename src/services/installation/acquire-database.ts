@@ -1,9 +1,13 @@
 import { join } from 'node:path';
+import { monotonicMs, sleep } from '../../core/clock.ts';
 import type { Home } from '../../core/home.ts';
 import { openDatabase } from '../../store/database.ts';
 import { startEmbeddedPostgres, stopEmbeddedPostgres } from '../../store/embedded/launcher.ts';
 import { otherClients } from '../../store/other-clients.ts';
 import { processRunner } from '../processes/process-runner.ts';
+
+const LET_GO_MS = 1_000;
+const PAUSE_MS = 50;
 
 /** The database of an installation, given or embedded. */
 export interface AcquiredDatabase {
@@ -14,10 +18,16 @@ export interface AcquiredDatabase {
   release(): Promise<void>;
 }
 
+/** Whether nobody else is connected. The server lets go of processes that have just ended only after a moment. */
 async function isIdle(url: string): Promise<boolean> {
   const database = await openDatabase(url, { poolSize: 1 });
+  const end = monotonicMs() + LET_GO_MS;
   try {
-    return (await otherClients(database)) === 0;
+    while ((await otherClients(database)) > 0) {
+      if (monotonicMs() > end) return false;
+      await sleep(PAUSE_MS);
+    }
+    return true;
   } finally {
     await database.close();
   }

@@ -7,7 +7,7 @@ import { childEnvironment } from '../../core/environment.ts';
 import { ElulmcError } from '../../core/errors.ts';
 import { prepareHome } from '../../core/home.ts';
 import type { Home } from '../../core/home.ts';
-import { isLock, takeLock } from '../../core/lock-file.ts';
+import { isLock, releaseLock, takeLock } from '../../core/lock-file.ts';
 import type { DeclaredRouting } from '../posture/service.ts';
 import type { UpstreamDefinition } from '../posture/snapshot.ts';
 import { supervise } from '../processes/supervised-child.ts';
@@ -218,7 +218,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       await starter.stop();
     } finally {
       rmSync(home.endpoints, { force: true });
-      lock.release();
+      releaseLock(lock);
     }
   };
   try {

@@ -1,0 +1,62 @@
+import { monotonicMs, wallAt } from '../core/clock.ts';
+import { ElulmcError } from '../core/errors.ts';
+import type { Home } from '../core/home.ts';
+import { newId } from '../core/ids.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import type { OperationServices } from './context.ts';
+import { parseFields } from './parse-fields.ts';
+import { EXIT_OF, asOperationError } from './passage.ts';
+import { planDigest, without } from './plan-digest.ts';
+import type { OperationReport } from './report.ts';
+
+export interface LocalCall {
+  readonly home: Home;
+  readonly input: unknown;
+  readonly uid: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (text: string) => void;
+}
+
+/**
+ * Performs a `local` operation in the caller's own process. It reads files of this host, changes nothing that the door
+ * guards, and is recorded nowhere. OPERATION_UNKNOWN for an operation that is not local.
+ */
+export async function runLocally(entry: CatalogueEntry, call: LocalCall): Promise<OperationReport> {
+  const operation = `${entry.room} ${entry.name}`;
+  if (entry.local === null) throw new ElulmcError('OPERATION_UNKNOWN', `${operation} runs in the control plane only`);
+  const declaration = await entry.load();
+  const input = parseFields(declaration.input, call.input);
+  const startedAt = wallAt();
+  const startedMs = monotonicMs();
+  const runId = newId('run');
+  const context = {
+    actor: { kind: 'local', id: `local:${String(call.uid)}` } as const,
+    runId,
+    // The contract of `local`: nothing but the home is there.
+    services: { home: call.home } as OperationServices,
+    local: true,
+    signal: call.signal,
+    progress: call.onProgress,
+  };
+  try {
+    const plan = await declaration.plan(context, input);
+    const { output, verdict, summary } = await declaration.perform(context, input);
+    return {
+      runId,
+      operation,
+      dryRun: false,
+      verdict,
+      exit: EXIT_OF[verdict],
+      summary,
+      plan,
+      planSha256: planDigest(operation, without(input, declaration.secrets), plan.changes),
+      output,
+      startedAt,
+      tookMs: monotonicMs() - startedMs,
+      recorded: 'local',
+      entries: { intent: null, done: null },
+    };
+  } catch (thrown) {
+    throw asOperationError(thrown, call.signal);
+  }
+}
