@@ -131,6 +131,8 @@ async function startControl(role: ControlRole, channel: RoleChannel): Promise<{ 
     });
   const api = await waitForPredecessor(['PORT_IN_USE'], start);
   const invitation = await inviteFirstAdministrator(database);
+  // The first emergency must not wait for modules to be read and compiled.
+  await Promise.all(catalogue.map((entry) => entry.load()));
   channel.ready({
     port: api.port,
     installationId,

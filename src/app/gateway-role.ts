@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ElulmcError } from '../core/errors.ts';
+import type { ElulmcError } from '../core/errors.ts';
 import { homeAt } from '../core/home.ts';
 import { startGatewayPrimary } from '../gateway/cluster/primary.ts';
 import { processChannel, startGatewayWorkerProcess } from '../gateway/cluster/worker-process.ts';

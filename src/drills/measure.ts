@@ -19,8 +19,10 @@ export interface Observed {
   readonly normalAtMs: number;
 }
 
+/** Requests that passed authentication: only those have an entry; a token that was void already is counted in a summary. */
 function idsSeen({ traffic, watch }: Observed): Set<string> {
-  const ids = [...traffic.streams, ...traffic.calls].map((seen) => seen.requestId).filter((id) => id !== null);
+  const calls = traffic.calls.filter((call) => call.code !== 'SESSION_REVOKED');
+  const ids = [...traffic.streams, ...calls].map((seen) => seen.requestId).filter((id) => id !== null);
   return new Set([...ids, ...watch.requestIds]);
 }
 

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import type { SpawnOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { ProcessRunner, RunOptions } from '../../store/embedded/process-runner.ts';
+import type { ProcessRunner } from '../../store/embedded/process-runner.ts';
 
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 /** What a shell answers for a program that cannot be started. */
@@ -12,10 +11,6 @@ const SIGNAL_BASE = 128;
 function programOf(argv: readonly string[]): [string, readonly string[]] {
   const [program = '', ...rest] = argv;
   return [program, rest];
-}
-
-function spawnOptions(options: RunOptions): SpawnOptions {
-  return { env: options.env, ...(options.user ?? {}) };
 }
 
 /** Keeps the beginning of what a process prints; the rest is read and dropped, so that it never blocks. */
@@ -34,9 +29,10 @@ export const processRunner: ProcessRunner = {
   run(argv, options) {
     const [program, rest] = programOf(argv);
     return new Promise((resolve) => {
-      const child = spawn(program, rest, { ...spawnOptions(options), stdio: ['ignore', 'pipe', 'pipe'], timeout: options.timeoutMs, killSignal: 'SIGKILL' });
-      const stdout = child.stdout === null ? () => '' : collect(child.stdout);
-      const stderr = child.stderr === null ? () => '' : collect(child.stderr);
+      const limits = { timeout: options.timeoutMs, killSignal: 'SIGKILL' } as const;
+      const child = spawn(program, rest, { env: options.env, ...options.user, ...limits, stdio: ['ignore', 'pipe', 'pipe'] });
+      const stdout = collect(child.stdout);
+      const stderr = collect(child.stderr);
       child.once('error', (error) => {
         resolve({ code: NOT_STARTED, stdout: '', stderr: error.message });
       });
@@ -49,7 +45,7 @@ export const processRunner: ProcessRunner = {
   detach(argv, options) {
     const [program, rest] = programOf(argv);
     const log = openSync(options.logFile, 'a', 0o600);
-    const child = spawn(program, rest, { ...spawnOptions(options), stdio: ['ignore', log, log], detached: true });
+    const child = spawn(program, rest, { env: options.env, ...options.user, stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     const failed = new Promise<Error>((resolve) => {
       child.once('error', resolve);

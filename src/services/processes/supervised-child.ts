@@ -51,7 +51,7 @@ function openLog(path: string): number {
 }
 
 /** The last lines of a log, for the sentence that says why something did not start. */
-export function logTail(path: string, lines = 8): string {
+function logTail(path: string, lines = 8): string {
   try {
     return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
   } catch {

@@ -1,0 +1,123 @@
+import { EXIT } from './exit-codes.ts';
+import { row } from './error-row.ts';
+import type { ErrorRow } from './error-row.ts';
+
+/** What a person or program that operates an installation can be answered. */
+export const OPERATION_ERRORS = {
+  // operations
+  USAGE: row(400, EXIT.usage, 'no', 'invalid_request_error', 'The command is not used correctly.', 'See --help.'),
+  OPERATION_UNKNOWN: row(404, EXIT.usage, 'no', 'invalid_request_error', 'There is no such operation.', 'elulmc --help lists the operations.'),
+  OPERATION_FAILED: row(500, EXIT.failed, 'later', 'api_error', 'The operation failed.', 'See the detail; the run id is in the ledger.'),
+  INTERRUPTED: row(
+    503,
+    EXIT.interrupted,
+    'later',
+    'api_error',
+    'The operation was interrupted.',
+    'Run it again: what was applied already is not applied twice.',
+  ),
+  NOT_SIGNED_IN: row(
+    401,
+    EXIT.notAllowed,
+    'no',
+    'authentication_error',
+    'This needs a person who is signed in.',
+    'Sign in: elulmc sign-in LINK (an administrator makes links with elulmc governance invite --role ROLE).',
+  ),
+  NOT_ALLOWED: row(403, EXIT.notAllowed, 'no', 'permission_error', 'Your role does not allow this.', 'Ask somebody with the named role.'),
+  APPROVAL_MISSING: row(403, EXIT.approvalMissing, 'no', 'permission_error', 'This operation needs an approval.', 'Ask for approvals before you run it.'),
+  INVITATION_INVALID: row(
+    403,
+    EXIT.notAllowed,
+    'no',
+    'permission_error',
+    'This link was used already, has expired or never existed.',
+    'Ask an administrator for a new one: elulmc governance invite --role ROLE.',
+  ),
+  KILLSWITCH_PRESENT: row(
+    409,
+    EXIT.failed,
+    'no',
+    'invalid_request_error',
+    'The kill-switch file of this host is in place.',
+    'Lift it first: elulmc deployment resume-operations --kill-switch.',
+  ),
+  CONFLICT: row(409, EXIT.failed, 'later', 'invalid_request_error', 'The state changed meanwhile.', 'Look at the state and run the command again.'),
+  NOT_FOUND: row(404, EXIT.usage, 'no', 'invalid_request_error', 'There is no such object.', 'See the detail for the name that was looked for.'),
+  CONTROL_UNREACHABLE: row(
+    503,
+    EXIT.upstreamUnavailable,
+    'later',
+    'api_error',
+    'The control plane cannot be reached.',
+    'Start it: npm start. In an emergency: elulmc security emergency-isolation works without it.',
+  ),
+  DATABASE_UNAVAILABLE: row(503, EXIT.upstreamUnavailable, 'later', 'api_error', 'The database cannot be reached.', 'elulmc doctor says what is wrong.'),
+  HOST_NOT_ALLOWED: row(
+    421,
+    EXIT.usage,
+    'no',
+    'invalid_request_error',
+    'The Host header does not name this server.',
+    'Use the address that the control plane listens on (control.host in config.yaml).',
+  ),
+  SIGN_IN_LIMITED: row(429, EXIT.failed, 'later', 'rate_limit_error', 'There were too many sign-in attempts.', 'Wait a minute and try again.'),
+  // runbooks
+  RUNBOOK_INVALID: row(400, EXIT.usage, 'no', 'invalid_request_error', 'The runbook cannot be read.', 'elulmc runbook check FILE shows what was understood.'),
+  RUNBOOK_STEP_UNBOUND: row(
+    400,
+    EXIT.usage,
+    'no',
+    'invalid_request_error',
+    'A command of the runbook belongs to no operation.',
+    'elulmc runbook check FILE lists every line and what it binds to.',
+  ),
+  // installation
+  CONFIG_INVALID: row(
+    500,
+    EXIT.usage,
+    'no',
+    'api_error',
+    'The configuration is not valid.',
+    'Correct the named field of config.yaml; elulmc doctor checks it.',
+  ),
+  HOME_IN_USE: row(409, EXIT.failed, 'no', 'api_error', 'Another process uses this home.', 'Stop the named process, or use another ELULMC_HOME.'),
+  PORT_IN_USE: row(409, EXIT.failed, 'no', 'api_error', 'The port is taken.', 'Set ELULMC_GATEWAY_PORT or ELULMC_CONTROL_PORT to a free port.'),
+  KEY_FILE_UNSAFE: row(
+    500,
+    EXIT.failed,
+    'no',
+    'api_error',
+    'A key file can be read by others, or is damaged.',
+    'chmod 600 the named file (and 700 its folder); replace it if others may have read it.',
+  ),
+  START_FAILED: row(
+    500,
+    EXIT.failed,
+    'later',
+    'api_error',
+    'A part of the installation did not start.',
+    'elulmc doctor says what is wrong; the log is named in the detail.',
+  ),
+  // ledger
+  LEDGER_LOCKED: row(409, EXIT.failed, 'later', 'api_error', 'Another process writes this log.', 'Stop the named process.'),
+  LEDGER_FULL: row(503, EXIT.failed, 'later', 'api_error', 'The log cannot take more entries now.', 'Free disk space, or wait for the writer.'),
+  ENTRY_TOO_LARGE: row(
+    413,
+    EXIT.failed,
+    'no',
+    'invalid_request_error',
+    'A log entry is too large.',
+    'An entry holds at most 65,535 bytes of JSON: store large things elsewhere and name them by digest.',
+  ),
+  INTEGRITY_VIOLATION: row(
+    500,
+    EXIT.integrityViolation,
+    'no',
+    'api_error',
+    'What is stored does not agree with what was signed.',
+    'Do not delete anything; elulmc audits verify-log names the first place that differs.',
+  ),
+  LOG_UNREADABLE: row(500, EXIT.failed, 'no', 'api_error', 'The log cannot be read.', 'Check the path; a log folder holds checkpoint, vkey and tile/.'),
+  INTERNAL: row(500, EXIT.failed, 'later', 'api_error', 'An unexpected error happened.', 'Report it with the id; the id is in the log.'),
+} as const satisfies Record<string, ErrorRow>;
