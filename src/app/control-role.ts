@@ -12,6 +12,7 @@ import type { Door } from '../operations/door.ts';
 import { openRecorder } from '../operations/recorder.ts';
 import { resolveOpenRuns } from '../operations/recovery.ts';
 import { drainSpool } from '../operations/spool.ts';
+import { checkRunbook } from '../runbook/check.ts';
 import { registerRunbookRoutes } from '../runbook/http.ts';
 import { createGatewayService } from '../services/gateways/gateway-service.ts';
 import type { GatewayLink } from '../services/gateways/internal-client.ts';
@@ -132,7 +133,7 @@ async function startControl(role: ControlRole, channel: RoleChannel): Promise<{ 
   const api = await waitForPredecessor(['PORT_IN_USE'], start);
   const invitation = await inviteFirstAdministrator(database);
   // The first emergency must not wait for modules to be read and compiled.
-  await Promise.all(catalogue.map((entry) => entry.load()));
+  await Promise.all([...catalogue.map((entry) => entry.load()), checkRunbook(catalogue, '`./security/emergency_isolation.sh`')]);
   channel.ready({
     port: api.port,
     installationId,

@@ -3,7 +3,7 @@ import { ElulmcError } from '../core/errors.ts';
 import { asRecord } from '../core/json.ts';
 import { exchange } from './http-client.ts';
 
-const ASK_EVERY_MS = 10;
+const ASK_EVERY_MS = 25;
 
 /** A client that holds a session token and asks with it until it is refused. */
 export interface SessionWatch {
@@ -20,13 +20,12 @@ export async function issueSession(gatewayUrl: string, apiKey: string, watch: Se
   return token;
 }
 
+/** Asks until the token is void. A request that was under way at that moment ends with REVOKED and has an entry of its own. */
 export async function watchSession(gatewayUrl: string, token: string, watch: SessionWatch, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const answer = await exchange({ url: `${gatewayUrl}/models`, method: 'GET', token });
-    if (answer.status === 401) {
-      watch.voidAtMs = monotonicMs();
-      return;
-    }
+    if (answer.status === 401) watch.voidAtMs ??= monotonicMs();
+    if (answer.status === 401 && answer.body.includes('"SESSION_REVOKED"')) return;
     if (answer.requestId !== null) watch.requestIds.push(answer.requestId);
     await sleep(ASK_EVERY_MS);
   }

@@ -79,11 +79,11 @@ const PLANTS: readonly (readonly [path: string, text: string, ...broken: string[
   ['src/ledger/verify/digest.ts', "import 'node:crypto';\n"],
   [
     'src/ledger/verify/extra.ts',
-    "import '../anchor.ts';\nimport '../../core/anchor.ts';\nimport 'jose';\n",
+    "import '../anchor.ts';\nimport '../../core/anchor.ts';\nimport 'yaml';\n",
     'ledger-verify -> src/ledger/anchor.ts',
     'ledger-verify -> src/core/anchor.ts',
-    'ledger-verify -> jose',
-    'package-jose -> jose',
+    'ledger-verify -> yaml',
+    'package-yaml -> yaml',
   ],
   [
     'src/operations/security/isolate.ts',
