@@ -4,6 +4,7 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { databasePid, elulmc, removeInstallation, startInstallation, temporaryHome } from '../fixtures/installation.ts';
 import type { RunningInstallation } from '../fixtures/installation.ts';
+import { freeze } from '../fixtures/postgres-server.ts';
 import { SLOW_DEMO } from '../fixtures/slow-demo.ts';
 
 let home: string;
@@ -55,7 +56,7 @@ describe('with the database frozen', () => {
     const running = Array.from({ length: 10 }, () => stream(streams));
     await expect.poll(() => streams.filter((one) => one.pieces > 1).length, { timeout: 60_000 }).toBe(10);
 
-    process.kill(pid, 'SIGSTOP');
+    const thaw = freeze(pid);
     const isolated = await elulmc(installation.env, ['security', 'emergency-isolation', '--json']);
     await Promise.all(running);
     expect(isolated).toMatchObject({ code: 0 });
@@ -64,7 +65,7 @@ describe('with the database frozen', () => {
     for (const { code } of streams) expect(['ISOLATED', 'POSTURE_STALE']).toContain(code);
     expect(await probe()).toBe('ISOLATED');
 
-    process.kill(pid, 'SIGCONT');
+    thaw();
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await probe()).toBe('ISOLATED');
     const blocked = await elulmc(installation.env, ['deployment', 'activate-backup']);
