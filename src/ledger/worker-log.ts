@@ -4,8 +4,8 @@ import { ElulmcError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import { MAX_ENTRY_BYTES } from './entry.ts';
 import type { LedgerEntry } from './entry.ts';
-import { releaseLock } from './lock.ts';
-import type { LogLock } from './lock.ts';
+import { releaseLock } from '../core/lock-file.ts';
+import type { LockFile } from '../core/lock-file.ts';
 import type { LedgerLog, Position, TreeHead } from './log.ts';
 import { COUNTER, RingAppender } from './ring.ts';
 import type { RingMemory } from './ring.ts';
@@ -32,7 +32,7 @@ export interface WorkerLogParts {
   readonly vkey: string;
   readonly worker: Worker;
   readonly ring: RingMemory;
-  readonly lock: LogLock;
+  readonly lock: LockFile;
   readonly size: number;
   readonly head: TreeHead;
   readonly maxPending: number;
@@ -49,7 +49,7 @@ export class WorkerLog implements LedgerLog {
   readonly vkey: string;
   readonly #counters: Int32Array;
   readonly #ring: RingAppender;
-  readonly #lock: LogLock;
+  readonly #lock: LockFile;
   readonly #onFailure: ((error: Error) => void) | undefined;
   readonly #baseSize: number;
   /** Callbacks of waiting entries, by index modulo the length. */

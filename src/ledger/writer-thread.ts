@@ -2,9 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { monotonicMs } from '../core/clock.ts';
 import { asElulmcError, ElulmcError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import { readKeyFile } from './key-file.ts';
-import { isLockHeld } from './lock.ts';
-import type { LogLock } from './lock.ts';
+import { readKeyFile } from '../core/ed25519-file.ts';
+import { isHeld } from '../core/lock-file.ts';
+import type { LockFile } from '../core/lock-file.ts';
 import type { TreeHead } from './log.ts';
 import { LogWriter } from './log-writer.ts';
 import { COUNTER, RingTaker } from './ring.ts';
@@ -17,7 +17,7 @@ export interface WriterData {
   readonly directory: string;
   readonly origin: string;
   readonly keyFile: string;
-  readonly lock: LogLock;
+  readonly lock: LockFile;
   readonly ring: RingMemory;
   readonly checkpointIntervalMs: number;
 }
@@ -99,7 +99,7 @@ class WriterLoop {
   }
 
   #publish(): void {
-    if (!isLockHeld(data.lock)) throw new ElulmcError('LEDGER_LOCKED', `${data.lock.path} was taken away while this log was open`);
+    if (!isHeld(data.lock)) throw new ElulmcError('LEDGER_LOCKED', `${data.lock.path} was taken away while this log was open`);
     this.#publishedAt = monotonicMs();
     this.#writer.publish();
     tell({ type: 'published', head: this.#writer.head });

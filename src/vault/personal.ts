@@ -1,19 +1,33 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomFillSync } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { asRecord } from '../core/json.ts';
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
+/** Random bytes are taken in pages: a call for each nonce costs more than the sealing itself. */
+const NONCES = Buffer.alloc(NONCE_BYTES * 256);
+let usedNonceBytes = NONCES.length;
+
+function nextNonce(): Buffer {
+  if (usedNonceBytes === NONCES.length) {
+    randomFillSync(NONCES);
+    usedNonceBytes = 0;
+  }
+  usedNonceBytes += NONCE_BYTES;
+  return NONCES.subarray(usedNonceBytes - NONCE_BYTES, usedNonceBytes);
+}
+
 /**
  * Digest of content keyed by its subject: HMAC-SHA-256 in base64url. Without the subject's key nobody can test a
- * guess against it; with the key an auditor can prove what was said.
+ * guess against it; with the key an auditor can prove what was said. A KeyObject is several times faster than a Buffer, here and below.
  */
-export function contentDigest(subjectKey: Buffer, bytes: Uint8Array): string {
+export function contentDigest(subjectKey: Buffer | KeyObject, bytes: Uint8Array): string {
   return createHmac('sha256', subjectKey).update(bytes).digest('base64url');
 }
 
 /** Incremental form of `contentDigest`, for streams. */
-export function startContentDigest(subjectKey: Buffer): { update(bytes: Uint8Array): void; digest(): string } {
+export function startContentDigest(subjectKey: Buffer | KeyObject): { update(bytes: Uint8Array): void; digest(): string } {
   const hmac = createHmac('sha256', subjectKey);
   return {
     update: (bytes) => {
@@ -24,8 +38,8 @@ export function startContentDigest(subjectKey: Buffer): { update(bytes: Uint8Arr
 }
 
 /** Personal fields of an entry, encrypted before they are hashed: base64url of nonce(12) || ciphertext || tag(16), AES-256-GCM. */
-export function sealPersonal(subjectKey: Buffer, value: Readonly<Record<string, string>>): string {
-  const nonce = randomBytes(NONCE_BYTES);
+export function sealPersonal(subjectKey: Buffer | KeyObject, value: Readonly<Record<string, string>>): string {
+  const nonce = nextNonce();
   const cipher = createCipheriv('aes-256-gcm', subjectKey, nonce);
   return Buffer.concat([nonce, cipher.update(JSON.stringify(value), 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
 }

@@ -1,4 +1,4 @@
-import { readKeyFile } from '../../src/ledger/key-file.ts';
+import { readKeyFile } from '../../src/core/ed25519-file.ts';
 import { LogWriter } from '../../src/ledger/log-writer.ts';
 import { signerKey } from '../../src/ledger/verify/note-key.ts';
 import { FRAME_HEADER_BYTES, sealFrame } from '../../src/ledger/wal-segment.ts';

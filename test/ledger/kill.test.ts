@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { sleep } from '../../src/core/clock.ts';
-import { readKeyFile } from '../../src/ledger/key-file.ts';
+import { readKeyFile } from '../../src/core/ed25519-file.ts';
 import { LogWriter } from '../../src/ledger/log-writer.ts';
 import { openLogReader } from '../../src/ledger/reader.ts';
 import { directorySource } from '../../src/ledger/verify/tile-source.ts';

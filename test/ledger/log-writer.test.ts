@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createKeyFile } from '../../src/ledger/key-file.ts';
+import { createKeyFile } from '../../src/core/ed25519-file.ts';
 import { LogWriter } from '../../src/ledger/log-writer.ts';
 import type { WriterStep } from '../../src/ledger/log-writer.ts';
 import { readEntries } from '../../src/ledger/reader.ts';

@@ -50,6 +50,6 @@ describe('key files', () => {
     const { generateKeyPairSync } = await import('node:crypto');
     const path = join(folder, 'a.key');
     writeFileSync(path, generateKeyPairSync('x25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-    expect(() => loadOrCreateEd25519(path)).toThrow(/x25519/);
+    expect(() => loadOrCreateEd25519(path)).toThrow(/not Ed25519/);
   });
 });

@@ -45,12 +45,14 @@ function readyObject(installation: Installation): unknown {
   };
 }
 
+/** The first signal asks; npm sends a second one for the same Ctrl-C, and a stop in order must not be broken off by it. */
 function untilAsked(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
         resolve();
       });
+    }
   });
 }
 

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createKeyFile, readKeyFile } from '../../src/ledger/key-file.ts';
-import { temporaryFolder } from './support.ts';
+import { createKeyFile, readKeyFile } from '../../src/core/ed25519-file.ts';
+import { temporaryFolder } from '../ledger/support.ts';
 
 test('no file is no key', () => {
   expect(readKeyFile(join(temporaryFolder(), 'key.pem'))).toBeUndefined();
