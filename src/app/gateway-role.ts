@@ -83,7 +83,6 @@ export function runGatewayWorkerRole(): void {
         startGatewayWorkerProcess(
           {
             slot,
-            gatewayName: gateway.name,
             host: gateway.host,
             port: gateway.port,
             feed,
