@@ -19,7 +19,7 @@ import { ANY_KEY } from './gateway/target.ts';
 import type { Target } from './gateway/target.ts';
 
 const PLANS = {
-  full: { load: { rounds: 3, seconds: 5, warmUpSeconds: 2 }, alone: { rounds: 3, seconds: 2 }, paced: { rounds: 2, seconds: 5 } },
+  full: { load: { rounds: 3, seconds: 5, warmUpSeconds: 10 }, alone: { rounds: 3, seconds: 2 }, paced: { rounds: 2, seconds: 5 } },
   quick: { load: { rounds: 1, seconds: 3, warmUpSeconds: 1 }, alone: { rounds: 1, seconds: 1 }, paced: { rounds: 1, seconds: 2 } },
 } as const;
 const CONNECTIONS = 32;

@@ -43,7 +43,7 @@ export function runGatewayRole(): void {
           options: { gateway: { ...gateway, port }, slot } satisfies WorkerRole,
         }),
         readyTimeoutMs: WORKER_READY_MS,
-        internal: { host: '127.0.0.1', port: 0, token: gateway.internalToken },
+        internal: { host: '127.0.0.1', port: gateway.internalPort, token: gateway.internalToken },
         logs: new Map(slots.map((slot) => [logName(gateway, slot), join(home.ledger, logName(gateway, slot))])),
         onEvent: say,
       });

@@ -40,6 +40,7 @@ const schema = z.strictObject({
       host: z.string().default('127.0.0.1'),
       workers: z.int().min(1).max(64).default(2),
       streamGraceMs: z.int().min(0).max(30_000).default(0),
+      internalPort: z.int().min(0).max(65_535).default(0).describe('loopback port of /metrics and /status; 0 = any free port'),
     })
     .prefault({}),
   control: z.strictObject({ host: z.string().default('127.0.0.1') }).prefault({}),

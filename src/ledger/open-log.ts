@@ -15,8 +15,8 @@ import type { WriterData, WriterMessage } from './writer-thread.ts';
 
 const DEFAULT_MAX_PENDING = 65_536;
 const DEFAULT_CHECKPOINT_INTERVAL_MS = 1_000;
-/** Room for 65,536 entries of 500 bytes; pages that were never used cost nothing. */
-const RING_BYTES = 32 * 1024 * 1024;
+/** Room for about 16,000 entries of 500 bytes. Every page of it is used in turn, so it is all resident. */
+const RING_BYTES = 8 * 1024 * 1024;
 
 /**
  * Opens a log for writing, or makes it, in a worker thread of its own. Rejects with LEDGER_LOCKED (another process writes it),

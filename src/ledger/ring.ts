@@ -22,9 +22,11 @@ export const COUNTER = {
   signUpTo: 4,
   /** 1: write what is there, publish, and end. */
   close: 5,
+  /** 1 while the thread sleeps on `wake`: only then is it worth a call of the kernel to wake it. */
+  sleeping: 6,
 } as const;
 
-const COUNTERS = 6;
+const COUNTERS = 7;
 const LENGTH_BYTES = 2;
 /** A length of zero: the rest of the ring up to its end is not used. No entry is empty. */
 const SKIP = 0;
@@ -74,8 +76,9 @@ export class RingAppender {
   }
 
   wake(): void {
+    // First the count, then the look: a thread that is about to sleep sees the one or is seen by the other.
     Atomics.add(this.#counters, COUNTER.wake, 1);
-    Atomics.notify(this.#counters, COUNTER.wake);
+    if (Atomics.load(this.#counters, COUNTER.sleeping) === 1) Atomics.notify(this.#counters, COUNTER.wake);
   }
 }
 

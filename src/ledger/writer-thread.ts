@@ -46,6 +46,14 @@ function tell(message: WriterMessage): void {
   parentPort?.postMessage(message);
 }
 
+/** Sleeps unless something has happened since `wake` was read. */
+function sleep(wake: number, ms: number): ReturnType<typeof Atomics.wait> {
+  Atomics.store(counters, COUNTER.sleeping, 1);
+  const woken = Atomics.wait(counters, COUNTER.wake, wake, ms);
+  Atomics.store(counters, COUNTER.sleeping, 0);
+  return woken;
+}
+
 async function openWriter(): Promise<LogWriter> {
   const privateKey = readKeyFile(data.keyFile);
   if (privateKey === undefined) throw new ElulmcError('KEY_FILE_UNSAFE', `${data.keyFile} is missing`);
@@ -71,7 +79,7 @@ class WriterLoop {
       if (this.#isPublishDue() || (isClosing && count === 0)) this.#publish();
       if (count > 0) continue;
       if (isClosing) return;
-      const woken = Atomics.wait(counters, COUNTER.wake, wake, this.#waitMs());
+      const woken = sleep(wake, this.#waitMs());
       if (woken === 'timed-out' && this.#writer.canRetire) this.#writer.retire(1);
     }
   }

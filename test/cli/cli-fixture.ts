@@ -54,6 +54,7 @@ export function cliFixture(): CliFixture {
         controlUrl,
         gatewayUrl: 'http://127.0.0.1:1/v1',
         databaseUrl,
+        metricsUrl: '',
         localToken,
         pid: process.pid,
         startedAt: '2026-01-01T00:00:00.000Z',

@@ -24,7 +24,7 @@ describe('config.yaml', () => {
     const config = readConfig(join(folder, 'absent.yaml'));
     expect(config.engines.map((entry) => entry.name)).toEqual(['primary', 'backup']);
     expect(config.routes[0]).toMatchObject({ model: 'demo', backup: { upstream: 'backup', weight: 1 } });
-    expect(config.gateway).toEqual({ name: 'local', host: '127.0.0.1', workers: 2, streamGraceMs: 0 });
+    expect(config.gateway).toEqual({ name: 'local', host: '127.0.0.1', workers: 2, streamGraceMs: 0, internalPort: 0 });
   });
 
   test('a trailing slash of a URL goes; a prefix stays', () => {

@@ -10,6 +10,8 @@ export interface Endpoints {
   /** `http://127.0.0.1:4180/v1` */
   readonly gatewayUrl: string;
   readonly databaseUrl: string;
+  /** Prometheus metrics of the gateway; the bearer token is in `keys/internal.token`. */
+  readonly metricsUrl: string;
   /** Bearer token of `local:<uid>`. */
   readonly localToken: string;
   /** Process of `elulmc up`. */
@@ -17,7 +19,7 @@ export interface Endpoints {
   readonly startedAt: string;
 }
 
-const FIELDS = ['controlUrl', 'gatewayUrl', 'databaseUrl', 'localToken', 'startedAt'] as const;
+const FIELDS = ['controlUrl', 'gatewayUrl', 'databaseUrl', 'metricsUrl', 'localToken', 'startedAt'] as const;
 
 export function writeEndpoints(home: Home, endpoints: Endpoints): void {
   replaceFile(home.endpoints, JSON.stringify(endpoints, undefined, 2) + '\n');

@@ -22,6 +22,8 @@ export interface GatewayRole {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
+  /** Loopback port of the internal listener; 0 for any. */
+  readonly internalPort: number;
   readonly internalToken: string;
 }
 

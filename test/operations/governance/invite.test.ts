@@ -22,7 +22,7 @@ afterEach(() => {
 
 function ready(): void {
   const controlUrl = 'http://127.0.0.1:4181';
-  writeEndpoints(services.home, { controlUrl, gatewayUrl: '', databaseUrl: '', localToken: '', pid: 1, startedAt: wallAt() });
+  writeEndpoints(services.home, { controlUrl, gatewayUrl: '', databaseUrl: '', metricsUrl: '', localToken: '', pid: 1, startedAt: wallAt() });
 }
 
 test.each([{}, { role: 'root' }, { role: 'admin', mail: 'x' }])('%o is refused', (input) => {
