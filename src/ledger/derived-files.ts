@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** How a stored derived file compares with what it should be. `lost`: missing or what a lost write leaves. */
@@ -21,6 +21,15 @@ export class DerivedFiles {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
       writeFileSync(file, bytes, { mode: 0o600 });
     }
+  }
+
+  /** Writes a file that somebody may be reading: they find the whole of it or what was there before. */
+  replace(path: string, bytes: Buffer): void {
+    const draft = join(this.#directory, 'derived.tmp');
+    writeFileSync(draft, bytes, { mode: 0o600 });
+    const file = join(this.#directory, path);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    renameSync(draft, file);
   }
 
   /** A crash of the machine leaves a file that was not synced missing, shorter, or with zeros; anything else is damage. */

@@ -48,6 +48,8 @@ export class LogWriter {
   #removable: string[];
   /** Tiles that have partial forms. */
   readonly #partials: Set<string>;
+  /** The partial file written last, of each level and of the bundles. */
+  readonly #lastPartial = new Map<number | 'entries', string>();
 
   private constructor(options: LogWriterOptions, files: DerivedFiles, checkpoint: Checkpoint, recovered: Recovered) {
     this.#directory = options.directory;
@@ -139,10 +141,17 @@ export class LogWriter {
   }
 
   readonly #writeDerived = (kind: number | 'entries', index: number, width: number, bytes: Buffer): void => {
-    this.#files.write(tilePath(kind, index, width), bytes);
+    const path = tilePath(kind, index, width);
     const full = tilePath(kind, index);
-    if (width < TILE_WIDTH) this.#partials.add(full);
-    else if (this.#partials.delete(full)) this.#superseded.push(full);
+    if (width === TILE_WIDTH) {
+      this.#files.write(path, bytes);
+      if (this.#partials.delete(full)) this.#superseded.push(full);
+    } else if (this.#lastPartial.get(kind) !== path) {
+      // A tile's name says what it holds: upper ones stay the same for many checkpoints, and readers of the last one read them now.
+      this.#files.replace(path, bytes);
+      this.#lastPartial.set(kind, path);
+      this.#partials.add(full);
+    }
   };
 }
 

@@ -8,17 +8,24 @@ import type { Database } from '../../store/database.ts';
 import { findLogHead, saveCosignedHead, setLogRefused } from '../../store/log-head-rows.ts';
 import type { WitnessedLog } from './witnessed-log.ts';
 
+/** Looks in a row at which a log may fail to give its tiles: a file that cannot be read now is no evidence against it. */
+const PATIENCE = 3;
+const WITHOUT_EVIDENCE: ReadonlySet<string> = new Set(['unproven', 'missing']);
+
 /** What one look at a log came to. */
 export type Look =
   | { readonly outcome: 'absent' | 'unchanged' }
+  | { readonly outcome: 'unproven'; readonly detail: string }
   | { readonly outcome: 'cosigned'; readonly head: TreeHead; readonly cosignature: string }
   | { readonly outcome: 'refused'; readonly reason: string; readonly detail: string; readonly newly: boolean };
 
 /**
  * Looks at one log as its witness. A head is stored before its cosignature is given to anybody; a log that is behind what
- * was cosigned, forked, badly signed or unproven is refused, which closes the gateway that writes it.
+ * was cosigned, forked, badly signed or unproven is refused, which closes the gateway that writes it. `failures` counts the
+ * looks in a row, this one included, at which it was unproven. A refused log that continues what was cosigned again (its
+ * newest copy was put back) is trusted again.
  */
-export async function lookAtLog(database: Database, log: WitnessedLog, key: SignerKey): Promise<Look> {
+export async function lookAtLog(database: Database, log: WitnessedLog, key: SignerKey, failures = PATIENCE): Promise<Look> {
   const vkey = (await log.source.read('vkey'))?.toString('utf8').trim();
   const last = await findLogHead(database, log.name);
   if (vkey === undefined && last === undefined) return { outcome: 'absent' };
@@ -26,9 +33,11 @@ export async function lookAtLog(database: Database, log: WitnessedLog, key: Sign
     vkey === undefined
       ? { outcome: 'refused', reason: 'missing', detail: 'the log has no vkey', head: undefined }
       : await witnessLog({ source: log.source, vkey, last, key, time: Math.floor(wallMs() / 1000) });
+  if (result.outcome !== 'refused' && last?.refused === true) await setLogRefused(database, log.name, false, 'system');
   if (result.outcome === 'unchanged') return { outcome: 'unchanged' };
   if (result.outcome === 'refused') {
     if (result.reason === 'missing' && last === undefined) return { outcome: 'absent' };
+    if (WITHOUT_EVIDENCE.has(result.reason) && failures < PATIENCE) return { outcome: 'unproven', detail: result.detail };
     const newly = await setLogRefused(database, log.name, true, 'system');
     return { outcome: 'refused', reason: result.reason, detail: result.detail, newly };
   }

@@ -43,6 +43,7 @@ class RunningWitness implements Witness {
   readonly #options: WitnessOptions;
   readonly #recordedAtMs = new Map<string, number>();
   readonly #failing = new Set<string>();
+  readonly #unproven = new Map<string, number>();
   #controlSizeSeen = 0;
   #timer: NodeJS.Timeout | undefined;
   #pass: Promise<void> = Promise.resolve();
@@ -79,7 +80,9 @@ class RunningWitness implements Witness {
     if (this.#closed) return;
     const { database, key, onEvent } = this.#options;
     try {
-      const look = await lookAtLog(database, log, key);
+      const look = await lookAtLog(database, log, key, (this.#unproven.get(log.name) ?? 0) + 1);
+      if (look.outcome === 'unproven') this.#unproven.set(log.name, (this.#unproven.get(log.name) ?? 0) + 1);
+      else this.#unproven.delete(log.name);
       if (look.outcome === 'refused' && look.newly) onEvent(`log ${log.name} is refused (${look.reason}): ${look.detail}`);
       await this.#record(log, look, mustRecord);
       if (look.outcome === 'cosigned' || look.outcome === 'unchanged') await indexLog(database, log);
