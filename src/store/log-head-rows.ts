@@ -12,6 +12,8 @@ export interface CosignedHead {
   readonly size: number;
   /** Standard base64 of 32 bytes. */
   readonly root: string;
+  /** The verifier key that the log had when it was cosigned first; it never changes. */
+  readonly vkey: string;
   readonly cosignedAt: string;
   /** The cosigned checkpoint. */
   readonly note: string;

@@ -125,6 +125,7 @@ export const logHead = pgTable('log_head', {
   log: text().primaryKey(),
   size: count().notNull(),
   root: text().notNull(),
+  vkey: text().notNull(),
   refused: boolean().notNull().default(false),
   cosignedAt: instant('cosigned_at').notNull(),
   note: text().notNull(),

@@ -58,7 +58,7 @@ describe('operation runs', () => {
 });
 
 describe('log heads', () => {
-  const head = { log: 'gw-0', size: 5, root: 'cm9vdA==', cosignedAt: AT, note: 'note' };
+  const head = { log: 'gw-0', size: 5, root: 'cm9vdA==', vkey: 'key', cosignedAt: AT, note: 'note' };
 
   test('a head grows and never goes back or forks', async () => {
     expect(await saveCosignedHead(store.database, head)).toBe(true);

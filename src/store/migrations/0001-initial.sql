@@ -132,6 +132,7 @@ create table log_head (
   log text primary key,
   size bigint not null,
   root text not null,
+  vkey text not null,
   refused boolean not null default false,
   cosigned_at timestamptz(3) not null,
   note text not null

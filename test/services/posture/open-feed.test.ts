@@ -122,7 +122,7 @@ describe('changes', () => {
     const feed = await open({ pollMs: 50 });
     let changes = 0;
     feed.onChange(() => changes++);
-    await execute(`insert into log_head values ('gw-0', 5, 'root', false, now(), 'note')`);
+    await execute(`insert into log_head values ('gw-0', 5, 'root', 'vkey', false, now(), 'note')`);
     await until(() => feed.current()?.heads.length === 1);
     expect(feed.current()?.heads).toEqual([{ log: 'gw-0', size: 5, root: 'root', refused: false }]);
     expect(changes).toBe(0);
