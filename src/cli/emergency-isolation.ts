@@ -156,6 +156,8 @@ export async function isolateInEmergency(session: Session, input: Record<string,
   const startedAt = wallAt();
   const startedMs = monotonicMs();
   return interruptible(async () => {
+    // A control plane that has not answered by now may not answer at all: the next way must not begin with reading modules.
+    setTimeout(() => void import('../services/posture/isolate-directly.ts').catch(() => undefined), WAY_MS / 3).unref();
     const report = await askControl(session, input, runId);
     if (report !== undefined) {
       session.output.words('Isolated through the control plane.');
