@@ -46,6 +46,11 @@ const output = z.object({
 
 type Verified = z.output<typeof output>['logs'][number];
 
+function line({ log, size, root, from, to, keyFrom }: Verified): string {
+  const range = from === 0 && to === size ? `${String(size)} entries` : `entries ${String(from)} to ${String(to)} of ${String(size)}`;
+  return `verified  ${log.padEnd(14)} ${range.padEnd(18)} root ${root}${keyFrom === 'folder' ? '' : '  (key given)'}`;
+}
+
 function usage(text: string, field: string): ElulmcError {
   return new ElulmcError('USAGE', text, { field });
 }
@@ -177,4 +182,9 @@ export const verifyLog = defineOperation({
     };
   },
   undo: 'Nothing to take back: it changes no log.',
+  render: ({ logs, exported, receipt }) => [
+    ...logs.map(line),
+    ...(exported === null ? [] : [`copied to ${exported}`]),
+    ...(receipt === null ? [] : [`receipt ${receipt.file}: entry ${String(receipt.index)} of ${receipt.origin}, under ${String(receipt.size)} entries`]),
+  ],
 });
