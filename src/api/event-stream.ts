@@ -1,18 +1,17 @@
 import type { FastifyReply } from 'fastify';
-import type { OperationEvents } from './contract/control.ts';
 
 /** Proxies and clients give a silent connection up; a comment keeps it. */
 const KEEP_ALIVE_MS = 10_000;
 
-export interface EventStream {
+export interface EventStream<Events> {
   /** Sends one server-sent event; starts the stream. A caller who has gone is no error. */
-  send<N extends keyof OperationEvents>(name: N, data: OperationEvents[N]): void;
+  readonly send: <N extends keyof Events & string>(name: N, data: Events[N]) => void;
   started(): boolean;
   /** Ends the stream if it was started. */
   end(): void;
 }
 
-export function openEventStream(reply: FastifyReply): EventStream {
+export function openEventStream<Events>(reply: FastifyReply): EventStream<Events> {
   let keepAlive: NodeJS.Timeout | undefined;
   const write = (text: string): void => {
     if (keepAlive === undefined) {

@@ -13,6 +13,8 @@ import { openRecorder } from '../operations/recorder.ts';
 import { resolveOpenRuns } from '../operations/recovery.ts';
 import { drainSpool } from '../operations/spool.ts';
 import { checkRunbook } from '../runbook/check.ts';
+import { openEventStream } from '../api/event-stream.ts';
+import type { RunEvents } from '../runbook/run-events.ts';
 import { registerRunbookRoutes } from '../runbook/http.ts';
 import { createGatewayService } from '../services/gateways/gateway-service.ts';
 import type { GatewayLink } from '../services/gateways/internal-client.ts';
@@ -126,7 +128,7 @@ async function startControl(role: ControlRole, channel: RoleChannel): Promise<{ 
       onRequest: logRequest,
       extend: [
         (app, authenticate) => {
-          registerRunbookRoutes(app, { authenticate, catalogue, door, recorder, runs, logSize: () => log.size() });
+          registerRunbookRoutes(app, { authenticate, openStream: openEventStream<RunEvents>, catalogue, door, recorder, runs, logSize: () => log.size() });
         },
       ],
     });

@@ -13,11 +13,12 @@ import type { Decision, EmitRunEvent } from './run-events.ts';
 
 export interface RunbookRouteOptions extends Omit<RunParts, 'stopping'> {
   readonly authenticate: (request: FastifyRequest) => Promise<Actor>;
+  /** The control API's own: its head goes out with the first event, so that an early refusal has its own status. */
+  readonly openStream: (reply: FastifyReply) => { readonly send: EmitRunEvent; started(): boolean; end(): void };
 }
 
 /** JSON may need six bytes for one of the document. */
 const BODY_LIMIT_BYTES = 6 * MAX_RUNBOOK_BYTES + 64 * 1024;
-const KEEP_ALIVE_MS = 10_000;
 
 const checkBody = z.strictObject({ text: z.string() });
 const runBody = z.strictObject({
@@ -41,29 +42,6 @@ interface LiveRun {
   readonly actor: string;
   parameters: ((values: ParameterValues) => void) | undefined;
   person: { readonly step: string; readonly decide: (decision: Decision) => void } | undefined;
-}
-
-/** Sends server-sent events; the head goes out with the first one, so that an early refusal has its own status. */
-function openStream(reply: FastifyReply): { readonly emit: EmitRunEvent; readonly started: () => boolean; readonly end: () => void } {
-  let keepAlive: NodeJS.Timeout | undefined;
-  const start = (): void => {
-    reply.hijack();
-    const headers = Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, value]) => value !== undefined)) as Record<string, string>;
-    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8' });
-    reply.raw.on('error', () => undefined);
-    keepAlive = setInterval(() => reply.raw.write(': still running\n\n'), KEEP_ALIVE_MS);
-  };
-  return {
-    emit: (name, data) => {
-      if (keepAlive === undefined) start();
-      reply.raw.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
-    },
-    started: () => keepAlive !== undefined,
-    end: () => {
-      clearInterval(keepAlive);
-      if (keepAlive !== undefined) reply.raw.end();
-    },
-  };
 }
 
 /** Resolves with what `expect` is given, or rejects when the caller goes or the server stops. */
@@ -108,12 +86,12 @@ export function registerRunbookRoutes(app: FastifyInstance, options: RunbookRout
     if (live.has(runId)) throw new ElulmcError('CONFLICT', `${runId} is running`, { field: 'runId' });
     const run: LiveRun = { actor: actor.id, parameters: undefined, person: undefined };
     live.set(runId, run);
-    const stream = openStream(reply);
+    const stream = options.openStream(reply);
     try {
-      await startRun(parts, { ...body, runId, actor }, run, reply, stream.emit);
+      await startRun(parts, { ...body, runId, actor }, run, reply, stream.send);
     } catch (thrown) {
       if (!stream.started()) throw thrown;
-      stream.emit('error', toProblem(asElulmcError(thrown), request.id));
+      stream.send('error', toProblem(asElulmcError(thrown), request.id));
     } finally {
       live.delete(runId);
       stream.end();

@@ -5,6 +5,8 @@ import type { CatalogueEntry } from '../../src/operations/catalogue.ts';
 import type { OperationServices } from '../../src/operations/context.ts';
 import { openDoor } from '../../src/operations/door.ts';
 import { openRecorder } from '../../src/operations/recorder.ts';
+import { openEventStream } from '../../src/api/event-stream.ts';
+import type { RunEvents } from '../../src/runbook/run-events.ts';
 import { registerRunbookRoutes } from '../../src/runbook/http.ts';
 import type { Role } from '../../src/services/people/roles.ts';
 import { MemoryLedger } from '../fixtures/memory-ledger.ts';
@@ -46,7 +48,15 @@ export async function startControl(
     onRequest: () => undefined,
     extend: [
       (app: FastifyInstance, authenticate) => {
-        registerRunbookRoutes(app, { catalogue, door, authenticate, recorder: openRecorder(log, services.home.spool), runs, logSize: () => log.size() });
+        registerRunbookRoutes(app, {
+          catalogue,
+          door,
+          authenticate,
+          openStream: openEventStream<RunEvents>,
+          recorder: openRecorder(log, services.home.spool),
+          runs,
+          logSize: () => log.size(),
+        });
       },
     ],
   });

@@ -8,6 +8,7 @@ import type { OperationCall } from '../../operations/report.ts';
 import { asApiError } from '../answer-problem.ts';
 import type { Authenticate } from '../authentication.ts';
 import type { CatalogueAnswer } from '../contract/control.ts';
+import type { OperationEvents } from '../contract/control.ts';
 import { openEventStream } from '../event-stream.ts';
 
 export interface OperationRouteOptions {
@@ -68,7 +69,7 @@ export function registerOperationRoutes(app: FastifyInstance, options: Operation
 
 /** The head goes out with the first event, so that what is refused before any progress has its own status. */
 async function streamCall(door: Door, call: OperationCall, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const stream = openEventStream(reply);
+  const stream = openEventStream<OperationEvents>(reply);
   try {
     const report = await door.call({
       ...call,
