@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ElulmcError } from '../core/errors.ts';
 import type { Home } from '../core/home.ts';
 import type { LedgerLog } from '../ledger/log.ts';
@@ -13,18 +12,20 @@ import type { GatewayService } from '../services/gateways/service.ts';
 import { demandContinuation } from '../services/witness/witness-log.ts';
 import { startWitness } from '../services/witness/witness-service.ts';
 import type { WitnessedLog } from '../services/witness/witnessed-log.ts';
-import type { Database } from '../store/database.ts';
+import type { Leadership } from '../store/leadership.ts';
 import { loadOrCreateEd25519 } from '../vault/key-file.ts';
+import type { ControlLogPlace } from './control-identity.ts';
 import { keyFilesOf } from './key-files.ts';
+import { leaderLog } from './leader-log.ts';
 import { waitForPredecessor } from './wait-for-predecessor.ts';
 
-const NAME = 'control';
 const COSIGNATURE_TYPE = 4;
 
 export interface ControlLogOptions {
   readonly home: Home;
+  readonly place: ControlLogPlace;
   readonly installationId: string;
-  readonly database: Database;
+  readonly leadership: Leadership;
   readonly gateways: GatewayService;
   readonly links: () => readonly GatewayLink[];
   readonly onEvent: (text: string) => void;
@@ -38,17 +39,17 @@ export interface ControlLog {
 
 /** Opens the control plane's own log and starts the witness of every log. INTEGRITY_VIOLATION when the log was rolled back. */
 export async function openControlLog(options: ControlLogOptions): Promise<ControlLog> {
-  const { home, installationId, database, gateways, links, onEvent } = options;
-  const keys = keyFilesOf(home);
-  const directory = join(home.ledger, NAME);
-  const own: WitnessedLog = { name: NAME, source: directorySource(directory), independent: false };
-  const key = signerKey(`${installationId}/witness`, COSIGNATURE_TYPE, loadOrCreateEd25519(keys.witness));
-  const log = await waitForPredecessor(['LEDGER_LOCKED'], () =>
+  const { home, installationId, leadership, gateways, links, onEvent } = options;
+  const { name, directory, keyFile } = options.place;
+  const { database } = leadership;
+  const own: WitnessedLog = { name, source: directorySource(directory), independent: false };
+  const key = signerKey(`${installationId}/witness`, COSIGNATURE_TYPE, loadOrCreateEd25519(keyFilesOf(home).witness));
+  const opened = await waitForPredecessor(['LEDGER_LOCKED'], () =>
     openLog({
       directory,
-      name: NAME,
-      origin: `${installationId}/${NAME}`,
-      keyFile: keys.ledger(NAME),
+      name,
+      origin: `${installationId}/${name}`,
+      keyFile,
       onFailure: (error: Error | ElulmcError) => {
         onEvent(`the control log cannot be written: ${error.message}`);
       },
@@ -57,9 +58,10 @@ export async function openControlLog(options: ControlLogOptions): Promise<Contro
   try {
     await demandContinuation(database, own, key);
   } catch (error) {
-    await log.close();
+    await opened.close();
     throw error;
   }
+  const log = leaderLog(opened, () => leadership.confirm());
   const logs = async (): Promise<WitnessedLog[]> =>
     (await gateways.status()).flatMap((gateway) => {
       const link = links().find((candidate) => candidate.name === gateway.name);

@@ -6,15 +6,24 @@ export function applicationName(): string {
   return `elulmc:${String(process.pid)}`;
 }
 
+/** A name that the URL sets would win over ours, and a takeover ends connections by their names. */
+function withoutName(url: string): string {
+  if (!URL.canParse(url)) return url;
+  const parsed = new URL(url);
+  if (!parsed.searchParams.has('application_name')) return url;
+  parsed.searchParams.delete('application_name');
+  return parsed.href;
+}
+
 /** Settings of every connection: `timeoutMs` bounds connecting and each answer, and a dead peer is noticed by TCP. */
-export function clientConfig(url: string, timeoutMs: number): ClientConfig {
+export function clientConfig(url: string, timeoutMs: number, clientName = applicationName()): ClientConfig {
   return {
-    connectionString: url,
+    connectionString: withoutName(url),
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 1000,
-    application_name: applicationName(),
+    application_name: clientName,
   };
 }
 
@@ -24,8 +33,8 @@ export function destroyClient(client: Client): void {
 }
 
 /** A connection of its own. Losing it fails the query that runs, and never the process. */
-export async function connectOnce(url: string, timeoutMs: number): Promise<Client> {
-  const client = new Client(clientConfig(url, timeoutMs));
+export async function connectOnce(url: string, timeoutMs: number, clientName?: string): Promise<Client> {
+  const client = new Client(clientConfig(url, timeoutMs, clientName));
   client.on('error', () => {
     // The query that runs, or the next one, fails with the same error.
   });

@@ -3,8 +3,10 @@ import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { Pool } from 'pg';
 import type { PoolClient } from 'pg';
 import { ElulmcError } from '../core/errors.ts';
-import { clientConfig, connectOnce, destroyClient } from './connection.ts';
+import { applicationName, clientConfig, connectOnce, destroyClient } from './connection.ts';
 import { mapDatabaseError } from './database-errors.ts';
+import { beginFenced } from './fence.ts';
+import type { Fence } from './fence.ts';
 import type { Queryable } from './posture-reader.ts';
 import { sharesServerSessions } from './session-probe.ts';
 
@@ -20,16 +22,20 @@ export interface Statements {
 /** The installation's PostgreSQL. Losing the server fails calls with DATABASE_UNAVAILABLE and never the process; calls work again when it is back. */
 export interface Database {
   readonly url: string;
-  /** Single statements, each its own transaction. */
+  /** Name of its connections in pg_stat_activity. */
+  readonly clientName: string;
+  /** Statements that read, each its own transaction. The server refuses those that write. */
   run<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
   /** All or nothing. A commit whose answer is lost counts as failed. */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
+  /** The same connections for a leader: no transaction of its own is committed after its epoch. LEADERSHIP_LOST, and `onLost` is called. */
+  fenced(fence: Fence): Database;
   close(): Promise<void>;
 }
 
-async function inTransaction<T>(client: PoolClient, work: (statements: Statements) => Promise<T>): Promise<T> {
+async function inTransaction<T>(client: PoolClient, fence: Fence | undefined, work: (statements: Statements) => Promise<T>): Promise<T> {
   try {
-    await client.query('begin');
+    await (fence === undefined ? client.query('begin read write') : beginFenced(client, fence));
     const result = await work({ orm: drizzle(client), connection: client });
     await client.query('commit');
     client.release();
@@ -77,12 +83,25 @@ async function checkServer(url: string): Promise<void> {
   }
 }
 
+/** What changes something belongs into a transaction: only there is it conditioned on the epoch. */
+function readByDefault(client: PoolClient, done: (error?: Error) => void): void {
+  client.query('set default_transaction_read_only = on').then(() => {
+    done();
+  }, done);
+}
+
+export interface DatabaseOptions {
+  readonly poolSize: number;
+  /** Default: one that names the process. */
+  readonly clientName?: string;
+}
+
 /** Connects and checks the server: version, and that sessions are real ones. DATABASE_UNAVAILABLE or CONFIG_INVALID otherwise. */
-export async function openDatabase(url: string, { poolSize }: { readonly poolSize: number }): Promise<Database> {
+export async function openDatabase(url: string, { poolSize, clientName = applicationName() }: DatabaseOptions): Promise<Database> {
   await checkServer(url).catch((error: unknown) => {
     throw mapDatabaseError(error);
   });
-  const pool = new Pool({ ...clientConfig(url, TIMEOUT_MS), statement_timeout: TIMEOUT_MS, max: poolSize });
+  const pool = new Pool({ ...clientConfig(url, TIMEOUT_MS, clientName), statement_timeout: TIMEOUT_MS, max: poolSize, verify: readByDefault });
   pool.on('error', () => {
     // An idle connection ended; the pool has dropped it, and the next call connects anew.
   });
@@ -92,8 +111,9 @@ export async function openDatabase(url: string, { poolSize }: { readonly poolSiz
     });
   });
   const statements: Statements = { orm: drizzle(pool), connection: pool };
-  return {
+  const over = (fence: Fence | undefined): Database => ({
     url,
+    clientName,
     run: (work) =>
       work(statements).catch((error: unknown) => {
         throw mapDatabaseError(error);
@@ -102,8 +122,10 @@ export async function openDatabase(url: string, { poolSize }: { readonly poolSiz
       const client = await pool.connect().catch((error: unknown) => {
         throw mapDatabaseError(error);
       });
-      return await inTransaction(client, work);
+      return await inTransaction(client, fence, work);
     },
+    fenced: over,
     close: () => pool.end(),
-  };
+  });
+  return over(undefined);
 }

@@ -26,7 +26,7 @@ export interface CosignedHead {
 export async function saveCosignedHead(database: Database, head: CosignedHead): Promise<boolean> {
   const { size, root, cosignedAt, note } = head;
   const grows = sql`not ${logHead.refused} and (${logHead.size} < ${size} or (${logHead.size} = ${size} and ${logHead.root} = ${root}))`;
-  const rows = await database.run(({ orm }) =>
+  const rows = await database.transaction(({ orm }) =>
     orm
       .insert(logHead)
       .values(head)

@@ -3,7 +3,6 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sleep } from '../../src/core/clock.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { tryLeadership } from '../../src/store/leadership.ts';
 import { otherClients } from '../../src/store/other-clients.ts';
 import { migratedDatabase } from './migrated-database.ts';
 import type { TestDatabase } from './migrated-database.ts';
@@ -72,24 +71,6 @@ describe('transactions', () => {
     await cutConnections();
     const { rows } = await store.database.run(({ connection }) => connection.query({ text: 'select 3 as three' }));
     expect(rows).toEqual([{ three: 3 }]);
-  });
-});
-
-describe('leadership', () => {
-  test('one holds it; a lost connection loses it and tells once; the next one gets it', async () => {
-    let lost = 0;
-    const first = await tryLeadership(store.database, () => lost++);
-    expect(first).toBeDefined();
-    expect(await tryLeadership(store.database, () => lost++)).toBeUndefined();
-    await cutConnections();
-    while (lost === 0) await sleep(5);
-    const second = await tryLeadership(store.database, () => lost++);
-    expect(second).toBeDefined();
-    await second?.release();
-    const third = await tryLeadership(store.database, () => lost++);
-    expect(third).toBeDefined();
-    await third?.release();
-    expect(lost).toBe(1);
   });
 });
 
