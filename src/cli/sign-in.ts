@@ -6,13 +6,14 @@ import type { SignInAnswer, SignInBody } from '../api/contract/control.ts';
 import { replaceFile } from '../core/atomic-file.ts';
 import { wallAt } from '../core/clock.ts';
 import { ElulmcError } from '../core/errors.ts';
-import { newId } from '../core/ids.ts';
+import { isId, newId } from '../core/ids.ts';
 import { asRecord } from '../core/json.ts';
 import { originOf } from './control-address.ts';
 import { ask } from './control-client.ts';
 import type { Session } from './context.ts';
 import { readIdentity, writeIdentity } from './identity.ts';
 import { interruptible } from './interrupt.ts';
+import { sayUnreviewed } from './unreviewed.ts';
 
 interface Link {
   readonly origin: string;
@@ -30,7 +31,7 @@ function readLink(text: string): Link {
 function signInAnswer(value: unknown): SignInAnswer {
   const record = asRecord(value);
   const person = asRecord(record?.['person']);
-  if (typeof record?.['token'] !== 'string' || typeof person?.['id'] !== 'string') {
+  if (typeof record?.['token'] !== 'string' || typeof person?.['id'] !== 'string' || !isId('per', person['id'])) {
     throw new ElulmcError('CONTROL_UNREACHABLE', 'what answers there is not a control plane');
   }
   return value as SignInAnswer;
@@ -42,48 +43,66 @@ async function installationAt(origin: string, signal: AbortSignal): Promise<stri
   return health['installationId'];
 }
 
+/** CONFLICT when somebody is signed in at another installation, unless `force`. */
+export async function checkInstallation(session: Session, origin: string, force: boolean, signal: AbortSignal): Promise<string> {
+  const installationId = await installationAt(origin, signal);
+  const earlier = readIdentity(session.context.home);
+  if (earlier !== undefined && earlier.installationId !== installationId && !force) {
+    throw new ElulmcError(
+      'CONFLICT',
+      `${earlier.name} is signed in at ${earlier.controlUrl}, another installation; --force replaces that, another ELULMC_HOME keeps both`,
+    );
+  }
+  return installationId;
+}
+
 /**
- * Redeems the link: makes an Ed25519 key (0600, in keys/), sends its public half, writes identity.json (0600). Nothing is
- * redeemed when somebody is signed in at another installation, unless `force`; nothing is left behind when it fails.
+ * Makes an Ed25519 key (0600, in keys/), lets `exchange` send its public half, and keeps whom that signed in: the key under
+ * their id, and identity.json (0600). Nothing is left behind when it fails.
  */
-export async function signIn(session: Session, text: string, options: { readonly name?: string; readonly force?: boolean }): Promise<void> {
+export async function signInWithNewKey(
+  session: Session,
+  at: { readonly origin: string; readonly installationId: string; readonly signal: AbortSignal },
+  exchange: (publicKey: Buffer) => Promise<unknown>,
+): Promise<void> {
   const { home } = session.context;
+  mkdirSync(home.keys, { recursive: true, mode: 0o700 });
+  const draft = join(home.keys, `sign-in-${newId('key')}.pem`);
+  try {
+    const pair = generateKeyPairSync('ed25519');
+    replaceFile(draft, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const { person, token } = signInAnswer(await exchange(pair.publicKey.export({ type: 'spki', format: 'der' })));
+    const keyFile = join(home.keys, `${person.id}.pem`);
+    renameSync(draft, keyFile);
+    writeIdentity(home, {
+      v: 1,
+      installationId: at.installationId,
+      controlUrl: at.origin,
+      personId: person.id,
+      name: person.name,
+      role: person.role,
+      token,
+      keyFile,
+      signedInAt: wallAt(),
+    });
+    if (session.output.json) session.output.object({ person, controlUrl: at.origin, keyFile });
+    else session.output.data(`${person.id}  ${person.name}  ${person.role}`);
+    session.output.words(`Signed in. Your key is ${keyFile}: it never leaves this machine, and approvals are signed with it.`);
+    await sayUnreviewed(session, { url: at.origin, token }, at.signal);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Redeems the link. Nothing is redeemed when somebody is signed in at another installation, unless `force`. */
+export async function signIn(session: Session, text: string, options: { readonly name?: string; readonly force?: boolean }): Promise<void> {
   const link = readLink(text);
   const name = options.name ?? userInfo().username;
   await interruptible(async (signal) => {
-    const installationId = await installationAt(link.origin, signal);
-    const earlier = readIdentity(home);
-    if (earlier !== undefined && earlier.installationId !== installationId && options.force !== true) {
-      throw new ElulmcError(
-        'CONFLICT',
-        `${earlier.name} is signed in at ${earlier.controlUrl}, another installation; --force replaces that, another ELULMC_HOME keeps both`,
-      );
-    }
-    mkdirSync(home.keys, { recursive: true, mode: 0o700 });
-    const draft = join(home.keys, `sign-in-${newId('key')}.pem`);
-    try {
-      const pair = generateKeyPairSync('ed25519');
-      replaceFile(draft, pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
-      const body: SignInBody = { secret: link.secret, name, publicKey: pair.publicKey.export({ type: 'spki', format: 'der' }).toString('base64') };
-      const { person, token } = signInAnswer(await ask({ url: link.origin, token: '' }, { path: '/v1/sign-in', body, signal }));
-      const keyFile = join(home.keys, `${person.id}.pem`);
-      renameSync(draft, keyFile);
-      writeIdentity(home, {
-        v: 1,
-        installationId,
-        controlUrl: link.origin,
-        personId: person.id,
-        name: person.name,
-        role: person.role,
-        token,
-        keyFile,
-        signedInAt: wallAt(),
-      });
-      if (session.output.json) session.output.object({ person, controlUrl: link.origin, keyFile });
-      else session.output.data(`${person.id}  ${person.name}  ${person.role}`);
-      session.output.words(`Signed in. Your key is ${keyFile}: it never leaves this machine, and approvals are signed with it.`);
-    } finally {
-      rmSync(draft, { force: true });
-    }
+    const installationId = await checkInstallation(session, link.origin, options.force === true, signal);
+    await signInWithNewKey(session, { origin: link.origin, installationId, signal }, async (publicKey) => {
+      const body: SignInBody = { secret: link.secret, name, publicKey: publicKey.toString('base64') };
+      return await ask({ url: link.origin, token: '' }, { path: '/v1/sign-in', body, signal });
+    });
   });
 }

@@ -1,9 +1,6 @@
-import { ElulmcError, asElulmcError } from '../core/errors.ts';
-import { monotonicMs } from '../core/clock.ts';
-import { newId } from '../core/ids.ts';
+import { ElulmcError } from '../core/errors.ts';
 import type { PeopleService, Person } from '../services/people/service.ts';
-import type { RecordedRun } from './entries.ts';
-import { planDigest } from './plan-digest.ts';
+import { recordSignIn } from './recorded-sign-in.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface SignInRequest {
@@ -18,34 +15,24 @@ export interface SignedIn {
   readonly token: string;
 }
 
-/**
- * Redeems an invitation. No operation, because nobody is there yet who could be authorized; recorded like one: an intent
- * before, a result with the new person's id after. The name goes to the database only. INVITATION_INVALID otherwise.
- */
+/** Who made the link. INVITATION_INVALID unless it could be redeemed: whoever guesses links must not be able to fill the log. */
+export async function requireInviter(people: Pick<PeopleService, 'inviterOf'>, secret: string): Promise<string> {
+  const inviter = await people.inviterOf(secret);
+  if (inviter === undefined) throw new ElulmcError('INVITATION_INVALID', 'the link cannot be redeemed');
+  return inviter;
+}
+
+/** Redeems an invitation with the key of a command line. The name goes to the database only. INVITATION_INVALID, CONFLICT. */
 export async function redeemInvitation(people: PeopleService, recorder: Recorder, request: SignInRequest): Promise<SignedIn> {
-  // Whoever guesses links must not be able to fill the log.
-  if (!(await people.invitationOpen(request.secret))) throw new ElulmcError('INVITATION_INVALID', 'the link cannot be redeemed');
-  const startedMs = monotonicMs();
-  const changes = ['make a person with the given public key, and use the invitation up'];
-  const input = { publicKey: request.publicKey };
-  const run: RecordedRun = {
-    runId: newId('run'),
-    actor: 'system',
+  const invitedBy = await requireInviter(people, request.secret);
+  const record = {
     operation: 'sign-in',
-    ref: null,
-    input,
-    plan: { changes, notes: [] },
-    planSha256: planDigest('sign-in', input, changes),
+    actor: 'system',
+    input: { publicKey: request.publicKey, invitedBy },
+    changes: ['make a person with the given public key, and use the invitation up'],
   };
-  await recorder.intent(run);
-  try {
-    const signedIn = await people.redeem(request.secret, request.name, request.publicKey);
-    const summary = `${signedIn.person.id} signed in with the role ${signedIn.person.role}.`;
-    await recorder.done({ ...run, actor: signedIn.person.id }, { outcome: 'ok', summary, tookMs: monotonicMs() - startedMs });
-    return signedIn;
-  } catch (thrown) {
-    const error = asElulmcError(thrown, 'OPERATION_FAILED');
-    await recorder.done(run, { outcome: 'failed', summary: 'Not signed in.', tookMs: monotonicMs() - startedMs, code: error.code, errorId: error.id });
-    throw error;
-  }
+  return await recordSignIn(recorder, record, async () => {
+    const value = await people.redeem(request.secret, request.name, request.publicKey);
+    return { value, actor: value.person.id, summary: `${value.person.id} signed in with the role ${value.person.role}.` };
+  });
 }

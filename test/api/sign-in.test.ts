@@ -7,7 +7,7 @@ let running: RunningApi;
 const publicKey = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
 
 beforeEach(async () => {
-  running = await startApi({ signInAttemptsPerMinute: 20 });
+  running = await startApi({ signInAttemptsPerMinute: 20, hostNames: ['elulmc.test'] });
 });
 
 afterEach(async () => {
@@ -33,7 +33,7 @@ describe('redeeming', () => {
     const answer = await running.send('POST', '/v1/sign-in', { body: { secret, name: 'A', publicKey, ...changes } });
     expect(answer).toMatchObject({ status: 400, json: { code: 'FIELD_INVALID', detail: expect.stringMatching(detail) as string } });
     expect(answer.text).not.toContain(secret);
-    expect(await running.services.people.invitationOpen(secret)).toBe(true);
+    expect(await running.services.people.inviterOf(secret)).toBeDefined();
   });
 
   test('gives a token that works, once', async () => {
@@ -61,25 +61,38 @@ describe('redeeming', () => {
 describe('the page of a link', () => {
   test('shows the command, runs nothing, consumes nothing', async () => {
     const secret = await invitation();
-    const page = await running.send('GET', `/sign-in/${secret}`);
+    const page = await running.send('GET', `/sign-in/${secret}`, { headers: { host: 'elulmc.test' } });
     expect(page.status).toBe(200);
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(page.text).toContain(`./bin/elulmc sign-in http://127.0.0.1:${String(running.api.port)}/sign-in/${secret}`);
+    expect(page.text).toContain(`./bin/elulmc sign-in http://elulmc.test/sign-in/${secret}`);
     expect(page.text).not.toMatch(/<script|<form|<a |src=|href=/);
     expect(page.headers).toMatchObject({
       'content-security-policy': expect.stringMatching(
-        /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+        /^default-src 'none'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'$/,
       ) as string,
       'cache-control': 'no-store',
       'referrer-policy': 'no-referrer',
     });
-    expect(await running.services.people.invitationOpen(secret)).toBe(true);
+    expect(await running.services.people.inviterOf(secret)).toBeDefined();
+  });
+
+  test('goes on under the name of the site, where browsers allow passkeys', async () => {
+    const secret = await invitation();
+    const moved = await running.send('GET', `/sign-in/${secret}`);
+    const site = `localhost:${String(running.api.port)}`;
+    expect(moved).toMatchObject({ status: 307, headers: { location: `http://${site}/sign-in/${secret}` } });
+    const page = await running.send('GET', `/sign-in/${secret}`, { headers: { host: site } });
+    expect(page.text).toContain('Make a passkey here');
+    // Only what stands in the page may run: no other script, no HTML from text, no other server.
+    expect(page.headers['content-security-policy']).toMatch(/script-src 'sha256-[^']+'; connect-src 'self';.*require-trusted-types-for 'script'/);
+    expect(page.text).not.toMatch(/ src=| on\w+=|style="|https:/);
+    expect(await running.services.people.inviterOf(secret)).toBeDefined();
   });
 
   test.each(['A'.repeat(43), 'x', '%3Cscript%3Ealert(1)%3C%2Fscript%3E', '..%2f..%2f'])('%s is no link', async (secret) => {
-    const page = await running.send('GET', `/sign-in/${secret}`);
+    const page = await running.send('GET', `/sign-in/${secret}`, { headers: { host: 'elulmc.test' } });
     expect(page.status).toBe(404);
     expect(page.text).toContain('This link cannot be used');
-    expect(page.text).not.toMatch(/script|alert/);
+    expect(page.text).not.toMatch(/<script|alert\(/);
   });
 });

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { asRecord } from '../../src/core/json.ts';
 import { cliFixture } from './cli-fixture.ts';
@@ -44,7 +44,8 @@ test('signs in: key and identity are 0600, and later commands act as the person'
   for (const path of [cli.home.identity, String(keyFile)]) expect(statSync(path).mode & 0o777).toBe(0o600);
   const [person] = await control.services.people.list();
   const publicKey = createPublicKey(createPrivateKey(readFileSync(String(keyFile)))).export({ type: 'spki', format: 'der' });
-  expect(person).toMatchObject({ name: 'Ada', role: 'admin', publicKey: publicKey.toString('base64') });
+  expect(person).toMatchObject({ name: 'Ada', role: 'admin' });
+  expect(await control.services.people.keysOf(person?.id ?? '')).toMatchObject([{ kind: 'ed25519', publicKey: publicKey.toString('base64') }]);
 
   const issued = await cli.run(['governance', 'issue-key', '--name', 'batch', '--requests-per-minute', '60', '--models', 'demo', '--models', 'side', '--json']);
   expect(issued.code).toBe(0);
@@ -80,4 +81,12 @@ test('an identity that others can read is refused', async () => {
   const said = await cli.run(['governance', 'list-sessions']);
   expect(said.code).toBe(1);
   expect(said.err).toContain('KEY_FILE_UNSAFE');
+});
+
+test('on a machine where no installation runs, commands go to the one at which somebody signed in', async () => {
+  await cli.run(['sign-in', await control.inviteLink('viewer'), '--name', 'Ada']);
+  rmSync(cli.home.endpoints);
+  expect(await cli.run(['governance', 'list-people'])).toMatchObject({ code: 0, out: expect.stringContaining('Ada') as string });
+  rmSync(cli.home.identity);
+  expect(await cli.run(['governance', 'list-people'])).toMatchObject({ code: 6, err: expect.stringContaining('no installation runs') as string });
 });

@@ -20,8 +20,8 @@ export const invite = defineOperation({
   runbookLine: null,
   summary: 'Make a one-time sign-in link for a new person.',
   description:
-    'The person runs elulmc sign-in LINK: a key pair is made on their machine, its public half is registered, and the link is used up. Opening the link in a browser only shows what to type. ' +
-    'The link expires after 24 hours. Only the SHA-256 of its secret is stored.',
+    'The person runs elulmc sign-in LINK, which makes a key pair on their machine, or opens the link in a browser and makes a passkey there; the public half is registered, and the link is used up. Opening the link alone uses nothing up. ' +
+    'The link expires after 24 hours, or when you are no administrator any more. Only the SHA-256 of its secret is stored.',
   risk: 'change',
   permission: 'administer',
   approvals: 0,
@@ -34,14 +34,15 @@ export const invite = defineOperation({
   plan: (_context, given) => Promise.resolve({ changes: [`make a sign-in link for one person with the role ${given.role}`], notes: [] }),
   perform: async (context, given) => {
     const { home, people } = context.services;
-    const controlUrl = readEndpoints(home)?.controlUrl;
-    if (controlUrl === undefined) throw new ElulmcError('CONTROL_UNREACHABLE', `${home.endpoints} does not say where this installation listens`);
+    const endpoints = readEndpoints(home);
+    if (endpoints === undefined) throw new ElulmcError('CONTROL_UNREACHABLE', `${home.endpoints} does not say where this installation listens`);
+    const origin = endpoints.siteOrigin ?? endpoints.controlUrl;
     const { secret, expiresAt } = await people.invite(given.role, context.actor.id);
     return {
-      output: { role: given.role, link: `${controlUrl}/sign-in/${secret}`, expiresAt },
+      output: { role: given.role, link: `${origin}/sign-in/${secret}`, expiresAt },
       verdict: 'ok',
       summary: `Made a sign-in link for the role ${given.role}, valid until ${expiresAt}.`,
     };
   },
-  undo: 'None is needed: an unused link expires after 24 hours. A person who signed in with it is signed out by elulmc governance revoke-all-sessions --operators.',
+  undo: 'None is needed: an unused link expires after 24 hours. A person who signed in with it is taken out by elulmc governance remove-person.',
 });
