@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { ElulmcError } from './errors.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
+/** Every window is looked at before every change, and every schedule at each tick. */
+const MOST_ENTRIES = 500;
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
 const modelName = z.string().min(1).max(200);
@@ -33,7 +35,100 @@ const engine = z.strictObject({
   sequences: z.int().min(1).max(64).default(16).describe('requests that run at once; others wait'),
 });
 
+/** Five cron fields, or six with seconds first. */
+const cron = z.string().regex(/^\S+(\s+\S+){4,5}$/, 'must be a cron expression of five fields, such as "0 6 * * 1"');
+
+/** Also the names that Intl.supportedValuesOf leaves out, such as Asia/Kolkata; no offsets, which know nothing of daylight saving. */
+function isTimeZone(zone: string): boolean {
+  if (!/^[A-Za-z]/.test(zone)) return false;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+const timezone = z.string().refine(isTimeZone, 'must be a time zone of the IANA database, such as Europe/Berlin').default('UTC');
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** Text such as `4h`, as milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/, 'must be a duration such as 30m, 4h or 2d')
+  .transform((text) => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0));
+
+/** How many people other than the requester must sign; a declaration's own number is the least. */
+const approvals = z.strictObject({
+  read: z.int().min(0).max(9).default(0),
+  change: z.int().min(0).max(9).default(0),
+  destroy: z.int().min(0).max(9).default(1),
+  operations: z
+    .record(z.string().regex(/^[a-z]+ [a-z][a-z0-9-]*$/, 'must be named as in "deployment resume-operations"'), z.int().min(0).max(9))
+    .default({})
+    .describe('for single operations; takes the place of the number of their risk'),
+  validFor: duration.prefault('24h').describe('how long a request waits and its approval may be used'),
+});
+
+const window = z.strictObject({
+  name,
+  kind: z.enum(['maintenance', 'blackout']),
+  cron: cron.describe('when the window opens'),
+  duration: duration.describe('how long it stays open'),
+  timezone,
+  systems: z
+    .array(z.string().min(1).max(200))
+    .nullable()
+    .default(null)
+    .describe('names of what it is about (`route:demo`, `upstream:primary`); null = everything'),
+});
+
+const schedule = z.strictObject({
+  name,
+  runbook: z.string().min(1).max(500).describe('path of a Markdown file; relative to runbooks/ of ELULMC_HOME, then to those of this program'),
+  section: z.string().min(1).max(1000).nullable().default(null),
+  cron,
+  timezone,
+  set: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(10_000))
+    .default({})
+    .describe('values of parameters; never secrets'),
+});
+
+/** A runbook whose lines may run as processes where they bind to no operation. */
+const trustedRunbook = z.strictObject({
+  file: z.string().min(1).describe('path of the Markdown file on this host; only exactly its text may do so'),
+  folder: z.string().nullable().default(null).describe('where its processes start; null = the folder of the file'),
+  timeout: duration.prefault('10m'),
+});
+
+const oidc = z.strictObject({
+  issuer: z.url({ protocol: /^https?$/, hostname: /.*/ }),
+  clientId: z.string().min(1).max(500),
+  clientSecretFile: z.string().nullable().default(null).describe('file (0600) with the client secret; null = a public client'),
+  scopes: z.string().default('openid profile'),
+  rolesClaim: z.string().default('groups').describe('claim with the names of groups'),
+  roles: z
+    .record(z.string().min(1), z.enum(['viewer', 'operator', 'security', 'approver', 'admin']))
+    .describe('group -> role; a person in none of them, or in several with different roles, cannot sign in'),
+});
+
 const schema = z.strictObject({
+  environment: name.default('default').describe('what this installation is, such as staging or production: approvals hold for one environment'),
+  approvals: approvals.prefault({}),
+  windows: z.array(window).max(MOST_ENTRIES).default([]),
+  schedules: z.array(schedule).max(MOST_ENTRIES).default([]),
+  runbooks: z.strictObject({ processes: z.array(trustedRunbook).default([]) }).prefault({}),
+  signIn: z
+    .strictObject({
+      oidc: oidc.nullable().default(null),
+      /** WebAuthn works on https and on localhost only. */
+      origin: z
+        .url({ protocol: /^https?$/, hostname: /.*/ })
+        .nullable()
+        .default(null)
+        .describe('how browsers reach the control plane; null = http://localhost:PORT'),
+      rpId: z.string().nullable().default(null).describe('domain that passkeys belong to; null = the host of origin'),
+    })
+    .prefault({}),
   gateway: z
     .strictObject({
       name: name.default('local'),
@@ -43,7 +138,12 @@ const schema = z.strictObject({
       internalPort: z.int().min(0).max(65_535).default(0).describe('loopback port of /metrics and /status; 0 = any free port'),
     })
     .prefault({}),
-  control: z.strictObject({ host: z.string().default('127.0.0.1') }).prefault({}),
+  control: z
+    .strictObject({
+      name: name.default('local').describe('tells control planes on one database apart'),
+      host: z.string().default('127.0.0.1'),
+    })
+    .prefault({}),
   upstreams: z.array(upstream).default([]),
   engines: z.array(engine).default([]),
   routes: z.array(z.strictObject({ model: modelName, targets: z.array(target).min(1), backup: target.nullable().default(null) })).default([]),
@@ -88,10 +188,39 @@ export function readConfig(path: string): Config {
   return parsed.data;
 }
 
+type Refuse = (field: string, sentence: string) => never;
+
+/** A window or schedule of a name that is used twice would be mistaken for the other one. */
+function checkNamedOnce(config: Pick<Config, 'windows' | 'schedules'>, refuse: Refuse): void {
+  for (const list of ['windows', 'schedules'] as const) {
+    const seen = new Set<string>();
+    for (const [index, entry] of config[list].entries()) {
+      if (seen.has(entry.name)) refuse(`${list}.${String(index)}.name`, `${JSON.stringify(entry.name)} is used twice`);
+      seen.add(entry.name);
+    }
+  }
+}
+
+/** A window about a route or an upstream that is not there would guard nothing. Other names are free. */
+function checkWindowSystems(
+  windows: Config['windows'],
+  known: { readonly route: ReadonlySet<string>; readonly upstream: ReadonlySet<string> },
+  refuse: Refuse,
+): void {
+  for (const [index, window] of windows.entries()) {
+    for (const [at, system] of (window.systems ?? []).entries()) {
+      const [, kind, named = ''] = /^(route|upstream):(.*)$/s.exec(system) ?? [];
+      if ((kind !== 'route' && kind !== 'upstream') || known[kind].has(named)) continue;
+      refuse(`windows.${String(index)}.systems.${String(at)}`, `no ${kind === 'route' ? 'route' : 'upstream or engine'} is named ${JSON.stringify(named)}`);
+    }
+  }
+}
+
 function checkNames(config: Config, path: string): void {
   const refuse = (field: string, sentence: string): never => {
     throw new ElulmcError('CONFIG_INVALID', `${path}: ${field}: ${sentence}`, { field });
   };
+  checkNamedOnce(config, refuse);
   const upstreams = new Set<string>();
   for (const [list, entries] of [
     ['upstreams', config.upstreams],
@@ -112,6 +241,7 @@ function checkNames(config: Config, path: string): void {
     for (const [at, entry] of route.targets.entries()) known(`routes.${String(index)}.targets.${String(at)}.upstream`, entry.upstream);
     if (route.backup !== null) known(`routes.${String(index)}.backup.upstream`, route.backup.upstream);
   }
+  checkWindowSystems(config.windows, { route: models, upstream: upstreams }, refuse);
   for (const [index, entry] of config.passThrough.entries()) {
     known(`passThrough.${String(index)}.upstream`, entry.upstream);
     if (/^\/(v1\/(chat\/completions|completions|embeddings|responses|models|sessions)|health|metrics)(\/|$)/.test(entry.path)) {
