@@ -1,11 +1,15 @@
 import type { ErrorRow } from './error-row.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { newId } from './ids.ts';
+import { APPROVAL_ERRORS } from './approval-errors.ts';
+import { CHANGE_ERRORS } from './change-errors.ts';
 import { OPERATION_ERRORS } from './operation-errors.ts';
+import { PEOPLE_ERRORS } from './people-errors.ts';
 import { REQUEST_ERRORS } from './request-errors.ts';
+import { RUN_ERRORS } from './run-errors.ts';
 
 /** Every error that this program can answer with. docs/errors.md is generated from it. */
-export const ERRORS = { ...REQUEST_ERRORS, ...OPERATION_ERRORS };
+export const ERRORS = { ...REQUEST_ERRORS, ...OPERATION_ERRORS, ...PEOPLE_ERRORS, ...APPROVAL_ERRORS, ...CHANGE_ERRORS, ...RUN_ERRORS };
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -16,13 +20,16 @@ export class ElulmcError extends Error {
   readonly id: string;
   /** The input field or option at fault, where there is one. */
   readonly field: string | undefined;
+  /** When it is worth trying again, RFC 3339; null when waiting does not help, undefined when nobody knows. */
+  readonly retryAt: string | null | undefined;
 
-  constructor(code: ErrorCode, detail: string, options: { readonly cause?: unknown; readonly field?: string } = {}) {
+  constructor(code: ErrorCode, detail: string, options: { readonly cause?: unknown; readonly field?: string; readonly retryAt?: string | null } = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ElulmcError';
     this.code = code;
     this.id = newId('err');
     this.field = options.field;
+    this.retryAt = options.retryAt;
   }
 
   get row(): ErrorRow {

@@ -12,6 +12,10 @@ export interface Home {
   readonly spool: string;
   readonly ledger: string;
   readonly models: string;
+  /** Output of processes and evidence of steps, each file named by its SHA-256. */
+  readonly content: string;
+  /** Runbooks of this installation. */
+  readonly runbooks: string;
   /** Its presence isolates everything on this host, whatever the database says. */
   readonly killswitch: string;
   /** Ports, URLs and the local token, mode 0600, written when the installation is ready. */
@@ -31,6 +35,8 @@ export function homeAt(root: string): Home {
     spool: join(root, 'spool'),
     ledger: join(root, 'ledger'),
     models: join(root, 'models'),
+    content: join(root, 'content'),
+    runbooks: join(root, 'runbooks'),
     killswitch: join(root, 'killswitch'),
     endpoints: join(root, 'run', 'endpoints.json'),
     identity: join(root, 'identity.json'),
@@ -39,7 +45,7 @@ export function homeAt(root: string): Home {
 
 /** Makes the folders of a home, each 0700. Refuses a home that others can write. */
 export function prepareHome(home: Home): void {
-  for (const folder of [home.root, home.keys, home.run, home.spool, home.ledger]) {
+  for (const folder of [home.root, home.keys, home.run, home.spool, home.ledger, home.content, home.runbooks]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
   const mode = statSync(home.root).mode & 0o777;

@@ -20,7 +20,7 @@ export function authorize(actor: Actor, declaration: Pick<OperationDeclaration, 
     case 'person': {
       if (grants(actor.role, declaration.permission)) return;
       const roles = rolesWith(declaration.permission).join(' or ');
-      throw new ElulmcError('NOT_ALLOWED', `${operation} needs the role ${roles}; ${actor.name} has ${actor.role}`);
+      throw new ElulmcError('NOT_ALLOWED', `${operation} needs the role ${roles}; ${actor.id} has ${actor.role}`);
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../core/errors.ts';
+import type { Touched } from '../services/approvals/service.ts';
 import type { OperationContext } from './context.ts';
 
 export type Room = 'security' | 'governance' | 'deployment' | 'audits' | 'training' | 'infrastructure';
@@ -16,6 +17,18 @@ export interface Plan {
   readonly changes: readonly string[];
   /** What the reader should know and nobody signs: measurements, warnings. */
   readonly notes: readonly string[];
+  /**
+   * The objects that the changes are about, in the version that the plan was made for: an approval is void once one of them has
+   * another version, and windows are looked up by their names. Leave out what is only read.
+   */
+  readonly touches?: readonly Touched[];
+}
+
+/** Another call that takes an effect back. */
+export interface Compensation {
+  readonly room: Room;
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
 }
 
 /** How an operation ended when it could do its work. Errors (could not) are thrown. */
@@ -38,10 +51,14 @@ export interface OperationDeclaration<I extends z.ZodObject = z.ZodObject, O ext
   readonly description: string;
   readonly risk: Risk;
   readonly permission: Permission;
-  /** People other than the caller who must approve. The door refuses anything above 0 until approvals exist. */
+  /** People other than the caller who must approve, at least; the policy of config.yaml may ask for more. Ignored for `effectFirst`. */
   readonly approvals: number;
   /** Isolation and revocation only: effect first, record after, spooled if the ledger cannot be written. */
   readonly effectFirst?: true;
+  /** Part of an emergency: blackout and maintenance windows never hold it up. `effectFirst` implies it. */
+  readonly anytime?: true;
+  /** Belongs to asking for and giving approvals: it never needs one itself, whatever the policy says of its risk. */
+  readonly partOfApproving?: true;
   /** Whether a finding ends a runbook. Default: `continue` for risk read, `stop` otherwise. */
   readonly onFinding?: 'stop' | 'continue';
   /**
@@ -78,6 +95,8 @@ export interface OperationDeclaration<I extends z.ZodObject = z.ZodObject, O ext
   perform(context: OperationContext, input: z.output<I>): Promise<Performed<z.output<O>>>;
   /** How to take it back: a command, or the reason why there is none. */
   readonly undo: string;
+  /** The call that takes back what this one did: `runbook abort --undo` makes it. Null when there is nothing to take back. */
+  compensate?(input: z.output<I>, output: z.output<O>): Compensation | null;
   /** The output for a person's terminal; default: aligned fields. Plain lines, no colors. */
   render?(output: z.output<O>): readonly string[];
 }

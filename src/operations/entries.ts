@@ -1,8 +1,8 @@
+import { canonicalJson, sha256OfJson } from '../core/canonical-json.ts';
 import { wallAt } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Json, LedgerEntry } from '../ledger/entry.ts';
 import type { Plan } from './declaration.ts';
-import { canonicalJson, sha256OfJson } from './plan-digest.ts';
 
 /** What both entries of an operation say about it. */
 export interface RecordedRun {
@@ -15,6 +15,9 @@ export interface RecordedRun {
   readonly input: Readonly<Record<string, unknown>>;
   readonly plan: Plan;
   readonly planSha256: string;
+  /** The approval that it used: request, digest of the statement, keys that signed. */
+  readonly approval?: { readonly request: string; readonly digest: string; readonly keyids: readonly string[] } | undefined;
+  readonly breakGlass?: { readonly reason: string } | undefined;
 }
 
 export type RunOutcome = 'ok' | 'finding' | 'inconclusive' | 'failed' | 'refused' | 'cancelled' | 'interrupted' | 'planned' | 'skipped';
@@ -29,6 +32,8 @@ export interface RunResult {
   readonly errorId?: string | undefined;
   /** For an interrupted run: the posture version that carries its effect, or null when there was none. */
   readonly appliedVersion?: number | null | undefined;
+  /** What a step of a runbook left: the note and file of a person, the output of a process by its digest. */
+  readonly evidence?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Keeps an entry far below its 65,535 bytes, whatever somebody put into an input. */
@@ -48,6 +53,14 @@ function targetOf(input: Readonly<Record<string, unknown>>): string {
   return typeof named === 'string' ? named.slice(0, 256) : 'installation';
 }
 
+/** What allowed it, where it needed to be allowed. */
+function permitOf({ approval, breakGlass }: RecordedRun): Readonly<Record<string, Json>> {
+  return {
+    ...(approval === undefined ? {} : { approval: { ...approval, keyids: [...approval.keyids] } }),
+    ...(breakGlass === undefined ? {} : { breakGlass: { ...breakGlass } }),
+  };
+}
+
 /** Says who is about to do what; durable before anything is performed. */
 export function intentEntry(run: RecordedRun): LedgerEntry {
   return {
@@ -60,7 +73,7 @@ export function intentEntry(run: RecordedRun): LedgerEntry {
     target: targetOf(run.input),
     outcome: 'open',
     ref: run.ref,
-    data: { input: fitted(run.input), changes: fitted(run.plan.changes), planSha256: run.planSha256 },
+    data: { input: fitted(run.input), changes: fitted(run.plan.changes), planSha256: run.planSha256, ...permitOf(run) },
   };
 }
 
@@ -80,8 +93,10 @@ export function doneEntry(run: RecordedRun, result: RunResult): LedgerEntry {
       summary: result.summary.slice(0, MAX_SUMMARY_CHARACTERS),
       tookMs: Math.round(result.tookMs * 1000) / 1000,
       planSha256: run.planSha256,
+      ...permitOf(run),
       ...(result.code === undefined ? {} : { code: result.code, errorId: result.errorId ?? null }),
       ...(result.appliedVersion === undefined ? {} : { appliedVersion: result.appliedVersion }),
+      ...(result.evidence === undefined ? {} : { evidence: fitted(result.evidence) }),
     },
   };
 }

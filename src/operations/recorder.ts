@@ -28,7 +28,7 @@ export interface Recorder {
 const LOG_PATIENCE_MS = 3_000;
 
 /** Resolves when `promise` has settled or the time is over, whichever comes first. */
-async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
+export async function settledWithin(promise: Promise<unknown>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((resolve) => {
     timer = setTimeout(resolve, ms);

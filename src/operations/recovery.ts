@@ -1,8 +1,10 @@
+import { asRecord } from '../core/json.ts';
+import type { LedgerEntry } from '../ledger/entry.ts';
 import type { LedgerLog } from '../ledger/log.ts';
 import type { PostureService } from '../services/posture/service.ts';
 import { doneEntry, intentEntry } from './entries.ts';
 import type { RecordedRun } from './entries.ts';
-import type { OperationRun, OperationRuns } from './runs.ts';
+import type { OperationRun, OperationRuns, StoredOperationRun } from './runs.ts';
 import type { RecordedSince } from './spool.ts';
 
 export interface ResolvedRun {
@@ -25,31 +27,44 @@ function recordedRunOf(run: OperationRun): RecordedRun {
   };
 }
 
-/**
- * Gives every run that a crash left open its result: `interrupted`, with what the posture knows of its effect. Runs whose
- * result is in the log already are only closed. Call after drainSpool and before the door opens.
- */
-export async function resolveOpenRuns(parts: {
+export interface RecoveryParts {
   readonly runs: OperationRuns;
   readonly posture: Pick<PostureService, 'appliedBy'>;
   readonly log: LedgerLog;
   readonly recordedSince: RecordedSince;
-}): Promise<readonly ResolvedRun[]> {
+}
+
+/** Names the log in which the run began, for whoever looks for its intent here. */
+function withOrigin(run: StoredOperationRun, entry: LedgerEntry): LedgerEntry {
+  return run.begunIn === null ? entry : { ...entry, data: { ...asRecord(entry.data), begunIn: run.begunIn } };
+}
+
+/**
+ * Gives every run that a crash or a takeover left open its result: `interrupted`, with what the posture knows of its effect. Runs whose
+ * result is in the log already are only closed. A run that another control plane began gets an intent and a result in our own log,
+ * and they name the log in which it began. Call after drainSpool and before the door opens.
+ */
+export async function resolveOpenRuns(parts: RecoveryParts): Promise<readonly ResolvedRun[]> {
+  const { runs, posture, log, recordedSince } = parts;
   const resolved: ResolvedRun[] = [];
-  for (const run of await parts.runs.openRuns()) {
-    const recorded = await parts.recordedSince(run.runId, run.logSize);
-    const appliedVersion = (await parts.posture.appliedBy(run.runId)) ?? null;
-    // Neither an intent nor an effect: the crash came before the call had done anything that could be told.
-    const happened = recorded.intent || appliedVersion !== null;
+  for (const open of await runs.openRuns()) {
+    // Another control plane's log cannot be read here. Noted before anything is appended, so that a crash does not append it twice.
+    const run = open.log === log.name ? open : await runs.adopt(open, log.size());
+    const recorded = await recordedSince(run.runId, run.logSize);
+    const appliedVersion = (await posture.appliedBy(run.runId)) ?? null;
+    // Neither an intent nor an effect: the crash came before the call had done anything that could be told. Of another log nobody knows.
+    const happened = recorded.intent || appliedVersion !== null || run.begunIn !== null;
     if (!recorded.done && happened) {
       const recordedRun = recordedRunOf(run);
-      if (!recorded.intent) await parts.log.append(intentEntry(recordedRun));
+      if (!recorded.intent) await log.append(withOrigin(run, intentEntry(recordedRun)));
       const summary =
         appliedVersion === null ? 'Interrupted; no change of the posture was applied.' : `Interrupted; applied in posture version ${String(appliedVersion)}.`;
-      await parts.log.appendSigned(doneEntry(recordedRun, { outcome: 'interrupted', summary, tookMs: 0, appliedVersion }));
+      await log.appendSigned(withOrigin(run, doneEntry(recordedRun, { outcome: 'interrupted', summary, tookMs: 0, appliedVersion })));
       resolved.push({ runId: run.runId, operation: run.operation, appliedVersion });
     }
-    await parts.runs.close(run.runId, { outcome: 'interrupted', report: null });
+    // A result that we have recorded is answered with its report: performing it again would record another one.
+    const report = recorded.done && run.begunIn === null ? run.kept : null;
+    await runs.close(run.runId, { outcome: report?.verdict ?? 'interrupted', report });
   }
   return resolved;
 }

@@ -16,6 +16,14 @@ export interface OperationCall {
   readonly ref?: string | undefined;
   /** Plan only. */
   readonly dryRun?: boolean | undefined;
+  /** What allows a call that needs approvals: a token, or the id of an approved request. */
+  readonly approval?: { readonly token: string } | { readonly request: string } | undefined;
+  /** Approvals that the caller's own rule asks for, such as `approve=2` of a runbook's step. */
+  readonly leastApprovals?: number | undefined;
+  /** Break-glass: perform without approvals and through windows, for this reason; reviewed afterwards. */
+  readonly breakGlass?: string | undefined;
+  /** `chg_...`: the scheduled change that this call belongs to. */
+  readonly change?: string | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: ((text: string) => void) | undefined;
 }
@@ -41,6 +49,8 @@ export interface OperationReport {
    * not be recorded at all. `local`: read by the caller's own process, which records nothing.
    */
   readonly recorded: 'ledger' | 'spool' | 'none' | 'local';
+  /** The approval that it used; null when it needed none. */
+  readonly approval: { readonly request: string; readonly people: readonly string[] } | null;
   /** Where the record stands; null for what was not written to the log. */
   readonly entries: { readonly intent: Position | null; readonly done: Position | null };
 }

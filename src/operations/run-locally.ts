@@ -32,11 +32,13 @@ export async function runLocally(entry: CatalogueEntry, call: LocalCall): Promis
   const context = {
     actor: { kind: 'local', id: `local:${String(call.uid)}` } as const,
     runId,
+    ref: null,
     // The contract of `local`: nothing but the home is there.
     services: { home: call.home } as OperationServices,
     local: true,
     signal: call.signal,
     progress: call.onProgress,
+    plan: () => Promise.reject(new ElulmcError('OPERATION_UNKNOWN', `${operation} runs in this process, where no other operation can be planned`)),
   };
   try {
     const plan = await declaration.plan(context, input);
@@ -53,6 +55,7 @@ export async function runLocally(entry: CatalogueEntry, call: LocalCall): Promis
       output,
       startedAt,
       tookMs: monotonicMs() - startedMs,
+      approval: null,
       recorded: 'local',
       entries: { intent: null, done: null },
     };

@@ -16,6 +16,15 @@ export interface OperationRun {
   readonly openedAt: string;
 }
 
+export interface StoredOperationRun extends OperationRun {
+  /** Name of the control log in which it is recorded; another one than ours where another control plane led then. */
+  readonly log: string;
+  /** Log in which it began, where that is another one than `log`. */
+  readonly begunIn: string | null;
+  /** What it came to, kept before that was recorded; null where nothing was kept, and once the run has ended. */
+  readonly kept: OperationReport | null;
+}
+
 export interface RunEnd {
   readonly outcome: RunOutcome;
   /** Given again to whoever repeats the call; null when there is nothing to repeat (failed, interrupted, shown once). */
@@ -26,8 +35,12 @@ export interface RunEnd {
 export interface OperationRuns {
   /** Durable when it resolves. A run that had ended is opened again. */
   open(run: OperationRun): Promise<void>;
+  /** Goes on recording a run in our own log, where nothing about it stands before `logSize`. */
+  adopt(run: StoredOperationRun, logSize: number): Promise<StoredOperationRun>;
+  /** Keeps the report of an open run: a crash right after its record leaves nothing else to answer a repeated call with. */
+  keep(runId: string, report: OperationReport): Promise<void>;
   close(runId: string, end: RunEnd): Promise<void>;
-  find(runId: string): Promise<{ readonly run: OperationRun; readonly end: RunEnd | null } | undefined>;
+  find(runId: string): Promise<{ readonly run: StoredOperationRun; readonly end: RunEnd | null } | undefined>;
   /** Runs without an end, oldest first. */
-  openRuns(): Promise<readonly OperationRun[]>;
+  openRuns(): Promise<readonly StoredOperationRun[]>;
 }

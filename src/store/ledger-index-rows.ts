@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, lt, max } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import { ledgerIndex } from './schema.ts';
+import { storable } from './storable.ts';
 
 export interface LedgerIndexRow {
   readonly log: string;
@@ -19,9 +20,9 @@ export interface LedgerIndexRow {
 /** Adds entries in one statement; those that are there already stay as they are. */
 export async function insertLedgerIndex(database: Database, rows: readonly LedgerIndexRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const column = (value: (row: LedgerIndexRow) => unknown): unknown[] => rows.map(value);
-  const data = column((row) => (row.data === null || row.data === undefined ? null : JSON.stringify(row.data)));
-  await database.run(({ connection }) =>
+  const column = (value: (row: LedgerIndexRow) => unknown): unknown[] => rows.map((row) => storable(value(row)));
+  const data = column((row) => (row.data === null || row.data === undefined ? null : JSON.stringify(storable(row.data))));
+  await database.transaction(({ connection }) =>
     connection.query({
       text: `insert into ledger_index (log, index, at, actor, kind, key, model, request_id, data)
         select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::jsonb[])

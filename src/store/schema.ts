@@ -1,13 +1,8 @@
-import { bigint, boolean, customType, integer, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, jsonb, pgTable, primaryKey, text, unique } from 'drizzle-orm/pg-core';
+import { instant } from './instant.ts';
 import type { IsolationRow, RouteTargetRow, UpstreamRow } from './posture-shapes.ts';
 
 /** The tables as the query layer sees them; the SQL of migrations/ makes them, and a test compares the two. */
-
-/** RFC 3339 text in this program, timestamptz(3) in the database. */
-const instant = customType<{ data: string; driverData: string }>({
-  dataType: () => 'timestamp (3) with time zone',
-  fromDriver: (value) => new Date(value).toISOString(),
-});
 
 const singleton = () => boolean().primaryKey().default(true);
 const count = () => bigint({ mode: 'number' });
@@ -20,6 +15,7 @@ export const installation = pgTable('installation', {
   streamGraceMs: integer('stream_grace_ms').notNull().default(0),
 });
 
+/** @public Read and raised by the SQL of posture-writer.ts. */
 export const postureVersion = pgTable('posture_version', { singleton: singleton(), version: count().notNull() });
 
 export const postureChange = pgTable(
@@ -64,6 +60,7 @@ export const route = pgTable('route', {
 
 export const passThrough = pgTable('pass_through', { path: text().primaryKey(), upstream: text().notNull() });
 
+/** @public Written by the SQL of posture-rows.ts. */
 export const subject = pgTable('subject', { id: text().primaryKey(), wrappedKey: text('wrapped_key'), changed: count().notNull() });
 
 export const apiKey = pgTable('api_key', {
@@ -82,32 +79,6 @@ export const apiKey = pgTable('api_key', {
   changed: count().notNull(),
 });
 
-export const person = pgTable('person', {
-  id: text().primaryKey(),
-  name: text().notNull(),
-  role: text().notNull(),
-  publicKey: text('public_key').notNull(),
-  createdAt: instant('created_at').notNull(),
-});
-
-export const personToken = pgTable('person_token', {
-  sha256: text().primaryKey(),
-  person: text()
-    .notNull()
-    .references(() => person.id),
-  createdAt: instant('created_at').notNull(),
-});
-
-export const invitation = pgTable('invitation', {
-  sha256: text().primaryKey(),
-  role: text().notNull(),
-  invitedBy: text('invited_by').notNull(),
-  createdAt: instant('created_at').notNull(),
-  expiresAt: instant('expires_at').notNull(),
-  usedAt: instant('used_at'),
-  usedBy: text('used_by').references(() => person.id),
-});
-
 export const operationRun = pgTable('operation_run', {
   id: text().primaryKey(),
   operation: text().notNull(),
@@ -119,6 +90,8 @@ export const operationRun = pgTable('operation_run', {
   openedAt: instant('opened_at').notNull(),
   outcome: text(),
   report: jsonb().$type<unknown>(),
+  log: text().notNull().default('control'),
+  begunIn: text('begun_in'),
 });
 
 export const logHead = pgTable('log_head', {

@@ -161,13 +161,14 @@ describe('secrets', () => {
 describe('sign-in', () => {
   const publicKey = 'MCowBQYDK2VwAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=';
 
-  test('is recorded as intent and result, without name and secret', async () => {
-    const { secret } = await bench.services.people.invite('operator');
+  test('is recorded as intent and result, with who made the link, without name and secret', async () => {
+    const { secret } = await bench.services.people.invite('operator', 'per_inviter');
     const { person } = await bench.door().signIn({ secret, name: 'Alice Example', publicKey });
     expect(bench.log.entries.map((entry) => [entry.kind, entry.actor, entry.action])).toEqual([
       ['operation.intent', 'system', 'sign-in'],
       ['operation.done', person.id, 'sign-in'],
     ]);
+    expect(bench.log.entries[0]).toMatchObject({ data: { input: { invitedBy: 'per_inviter' } } });
     expect(JSON.stringify(bench.log.entries)).not.toMatch(new RegExp(`Alice|${secret}`));
   });
 
@@ -182,6 +183,6 @@ describe('sign-in', () => {
     const { secret } = await bench.services.people.invite('operator');
     bench.log.fail();
     expect(await codeOf(bench.door().signIn({ secret, name: 'A', publicKey }))).toBe('LEDGER_UNAVAILABLE');
-    expect(await bench.services.people.invitationOpen(secret)).toBe(true);
+    expect(await bench.services.people.inviterOf(secret)).toBeDefined();
   });
 });

@@ -101,6 +101,17 @@ describe('after a crash', () => {
     expect((await services.posture.read()).version).toBe(before.version);
   });
 
+  test.each(['activate-backup', 'emergency-isolation'])('a repeated %s is answered with what was recorded, and nothing is recorded again', async (name) => {
+    const actor = personWith('admin');
+    const runId = await crash(name, 'done', actor);
+    await resolve();
+    const again = { room: name === 'activate-backup' ? 'deployment' : 'security', name, input: {}, actor, runId, signal: new AbortController().signal };
+    const report = await openDoor({ catalogue, services, log, runs }).call(again);
+    expect(report).toMatchObject({ verdict: 'ok', recorded: 'ledger', output: { version: await services.posture.appliedBy(runId) } });
+    expect(report.plan.changes).not.toEqual([]);
+    expect(log.entries.filter((entry) => entry.id === runId).map((entry) => entry.outcome)).toEqual(['open', 'ok']);
+  });
+
   test('a record in the spool is the result: it is appended once and the row closed', async () => {
     log.fail();
     const door = openDoor({ catalogue, services, log, runs });
@@ -121,6 +132,45 @@ describe('after a crash', () => {
     expect(await resolve()).toEqual([]);
     expect(log.entries.map((entry) => entry.outcome)).toEqual(['open', 'ok']);
     expect(await runs.openRuns()).toEqual([]);
+  });
+
+  test.each<['row' | 'intent' | 'effect', boolean]>([
+    ['row', false],
+    ['intent', false],
+    ['effect', true],
+  ])('a run that another control plane had begun, up to its %s, gets an intent and a result here that name its log', async (stopAt, applied) => {
+    const runId = await crash('activate-backup', stopAt);
+    const ours = new MemoryLedger('control-b');
+    runs.log = ours.name;
+    const looked: number[] = [];
+    const recordedSince: typeof ours.recordedSince = (id, from) => {
+      looked.push(from);
+      return ours.recordedSince(id, from);
+    };
+    await ours.append({ v: 1, kind: 'heartbeat', id: 'x', at: wallAt(), actor: 'system', action: '', target: '', outcome: 'ok', ref: null, data: {} });
+    const resolved = await resolveOpenRuns({ runs, posture: services.posture, log: ours, recordedSince });
+    const version = applied ? await services.posture.appliedBy(runId) : null;
+    expect(resolved).toMatchObject([{ runId, appliedVersion: version }]);
+    // From where nothing about it stands in our log, not from an index of the other one.
+    expect(looked).toEqual([1]);
+    expect(ours.entries.slice(1)).toMatchObject([
+      { kind: 'operation.intent', id: runId, data: { begunIn: 'control' } },
+      { kind: 'operation.done', id: runId, outcome: 'interrupted', data: { begunIn: 'control', appliedVersion: version } },
+    ]);
+    expect(await runs.openRuns()).toEqual([]);
+  });
+
+  test('a crash while such a run is resolved does not record it twice', async () => {
+    const runId = await crash('activate-backup', 'effect');
+    const ours = new MemoryLedger('control-b');
+    runs.log = ours.name;
+    const parts = { runs, posture: services.posture, log: ours, recordedSince: ours.recordedSince };
+    const close = runs.close.bind(runs);
+    runs.close = () => Promise.reject(new Error('killed'));
+    await expect(resolveOpenRuns(parts)).rejects.toThrow('killed');
+    runs.close = close;
+    await resolveOpenRuns(parts);
+    expect(ours.entries.filter((entry) => entry.id === runId).map((entry) => entry.outcome)).toEqual(['open', 'interrupted']);
   });
 
   test('an old row of a run that never began is closed without an entry', async () => {

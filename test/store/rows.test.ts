@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { indexedSize, insertLedgerIndex, searchLedgerIndex } from '../../src/store/ledger-index-rows.ts';
 import type { LedgerIndexRow } from '../../src/store/ledger-index-rows.ts';
 import { findLogHead, saveCosignedHead, selectLogHeads, setLogRefused } from '../../src/store/log-head-rows.ts';
-import { closeRun, findRun, openRun, selectOpenRuns } from '../../src/store/operation-run-rows.ts';
+import { adoptRun, closeRun, findRun, keepReport, openRun, selectOpenRuns } from '../../src/store/operation-run-rows.ts';
 import { migratedDatabase } from './migrated-database.ts';
 import type { TestDatabase } from './migrated-database.ts';
 
@@ -42,6 +42,7 @@ describe('operation runs', () => {
     planSha256: 'bb',
     logSize: 7,
     openedAt: AT,
+    log: 'control',
   };
 
   test('a run is open until it is closed, and may be opened again', async () => {
@@ -49,11 +50,27 @@ describe('operation runs', () => {
     await openRun(store.database, run);
     await openRun(store.database, { ...run, id: 'run_0', openedAt: '2025-01-02T03:04:05.060Z' });
     expect((await selectOpenRuns(store.database)).map(({ id }) => id)).toEqual(['run_0', 'run_1']);
+    await keepReport(store.database, 'run_1', { version: 2 });
+    expect(await findRun(store.database, 'run_1')).toMatchObject({ outcome: null, report: { version: 2 } });
     await closeRun(store.database, 'run_1', 'ok', { version: 3 });
+    await keepReport(store.database, 'run_1', { version: 4 });
     expect((await selectOpenRuns(store.database)).map(({ id }) => id)).toEqual(['run_0']);
-    expect(await findRun(store.database, 'run_1')).toEqual({ ...run, outcome: 'ok', report: { version: 3 } });
+    expect(await findRun(store.database, 'run_1')).toEqual({ ...run, begunIn: null, outcome: 'ok', report: { version: 3 } });
     await openRun(store.database, { ...run, actor: 'per_2' });
-    expect(await findRun(store.database, 'run_1')).toEqual({ ...run, actor: 'per_2', outcome: null, report: null });
+    expect(await findRun(store.database, 'run_1')).toEqual({ ...run, begunIn: null, actor: 'per_2', outcome: null, report: null });
+  });
+
+  test('what PostgreSQL does not take in a report keeps no run open', async () => {
+    await closeRun(store.database, 'run_0', 'ok', { text: 'a\0b\ud800c', list: ['\0'] });
+    expect((await findRun(store.database, 'run_0'))?.report).toEqual({ text: 'a\ufffdb\ufffdc', list: ['\ufffd'] });
+  });
+
+  test('a run that is recorded in another log from now on keeps the name of the first', async () => {
+    await adoptRun(store.database, 'run_1', 'control-b', 3);
+    await adoptRun(store.database, 'run_1', 'control-c', 9);
+    expect(await findRun(store.database, 'run_1')).toMatchObject({ log: 'control-c', logSize: 9, begunIn: 'control' });
+    await openRun(store.database, { ...run, log: 'control-c', logSize: 11 });
+    expect(await findRun(store.database, 'run_1')).toMatchObject({ log: 'control-c', logSize: 11, begunIn: 'control' });
   });
 });
 
@@ -113,5 +130,10 @@ describe('ledger index', () => {
     expect(await search({ kind: 'session.issued' })).toEqual([0]);
     expect(await search({ from: entry(10).at, to: entry(12).at }, 10)).toEqual([11, 10]);
     expect(await search({ requestId: 'req_unknown' })).toEqual([]);
+  });
+
+  test('a model name that PostgreSQL does not take stops nothing', async () => {
+    await insertLedgerIndex(store.database, [entry(0, { log: 'gw-odd', model: 'a\0b', kind: 'session.issued', data: { note: '\ud800' } })]);
+    expect(await searchLedgerIndex(store.database, { log: 'gw-odd', limit: 1 })).toMatchObject([{ model: 'a\ufffdb', data: { note: '\ufffd' } }]);
   });
 });

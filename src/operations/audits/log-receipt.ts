@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { replaceFile } from '../../core/atomic-file.ts';
 import { ElulmcError, asElulmcError } from '../../core/errors.ts';
 import { openLogReader } from '../../ledger/reader.ts';
@@ -48,12 +48,17 @@ export async function writeReceipt(directory: string, vkey: string, index: numbe
   return { index, size: reader.size, origin: reader.origin };
 }
 
+/** The entry of a receipt: the file beside it, else what the receipt carries itself. Either is checked by its hash. */
+function entryOf(path: string, proof: Buffer): Buffer {
+  const carried = existsSync(entryFileOf(path)) ? undefined : parseTlogProof(proof).extra;
+  return carried ?? readNamedFile(entryFileOf(path), 'proof');
+}
+
 /** Checks a receipt with nothing but itself, its entry and the key. INTEGRITY_VIOLATION when it does not hold. */
 export function checkReceipt(path: string, key: VerifierKey): Receipt {
   const proof = readNamedFile(path, 'proof');
-  const entry = readNamedFile(entryFileOf(path), 'proof');
   try {
-    const checkpoint = verifyTlogProof(proof, entry, key);
+    const checkpoint = verifyTlogProof(proof, entryOf(path, proof), key);
     return { index: Number(parseTlogProof(proof).index), size: Number(checkpoint.size), origin: checkpoint.origin };
   } catch (thrown) {
     if (!(thrown instanceof NoteError)) throw thrown;

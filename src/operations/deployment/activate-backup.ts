@@ -7,6 +7,7 @@ import type { OperationContext } from '../context.ts';
 import { defineOperation } from '../declaration.ts';
 import { targetText } from '../isolation-targets.ts';
 import { authorOf, awaitSpread, spreadFields, spreadText } from '../spread.ts';
+import { touchedRoute } from '../touched-objects.ts';
 
 const input = z.strictObject({
   model: z.string().min(1).optional().describe('Only the route of this public model. Default: every route that has a backup.'),
@@ -88,16 +89,19 @@ export const activateBackup = defineOperation({
   risk: 'change',
   permission: 'operate',
   approvals: 0,
+  anytime: true,
   input,
   output,
   frameworks: { csf: 'RC.RP', atlas: ['AML.T0076', 'AML.T0029'] },
   examples: ['elulmc deployment activate-backup', 'elulmc deployment activate-backup --model elulmc-demo --dry-run'],
   errors: ['KILLSWITCH_PRESENT', 'NOT_FOUND', 'CONFLICT', 'UPSTREAM_UNAVAILABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_INVALID', 'DATABASE_UNAVAILABLE'],
   plan: async (context, given) => {
-    const { moves, already } = movesOf(context, await context.services.posture.read(), given.model);
+    const posture = await context.services.posture.read();
+    const { moves, already } = movesOf(context, posture, given.model);
     return {
       changes: moves.map(({ route, backup }) => `serve ${route.model} from ${backup.upstream} (${backup.model}), after it has answered a request`),
       notes: already.map((model) => `${model} is served by its backup already`),
+      touches: moves.map(({ route }) => touchedRoute(posture, route.model)),
     };
   },
   perform: async (context, given) => {
@@ -124,5 +128,6 @@ export const activateBackup = defineOperation({
       summary: `${what}; applied ${spreadText(spread)}, ${String(tookMs)} ms.`,
     };
   },
-  undo: 'elulmc deployment resume-operations --restore-routes',
+  undo: 'elulmc deployment resume-operations --route MODEL',
+  compensate: (_given, { moved }) => (moved.length === 0 ? null : { room: 'deployment', name: 'resume-operations', input: { route: moved } }),
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ElulmcError } from '../../../src/core/errors.ts';
 import type { ErrorCode } from '../../../src/core/errors.ts';
 import { activateBackup } from '../../../src/operations/deployment/activate-backup.ts';
+import { resumeOperations } from '../../../src/operations/deployment/resume-operations.ts';
 import { parseFields } from '../../../src/operations/parse-fields.ts';
 import { writeKillSwitch } from '../../../src/services/posture/kill-switch-file.ts';
 import { MemoryPostureService } from '../../fixtures/memory-posture-service.ts';
@@ -96,4 +97,22 @@ test('a route on its backup is left as it is, even when that backup is isolated'
   const { output, summary } = await run({ model: 'demo' });
   expect(output).toMatchObject({ changed: false, moved: [], already: ['demo'], warmUps: [] });
   expect(summary).toMatch(/^The backup served already: demo/);
+});
+
+describe('taking it back', () => {
+  test('moves back what it moved, and nothing that a backup served before or that is isolated', async () => {
+    const { output } = await run();
+    const compensation = activateBackup.compensate?.(parseFields(activateBackup.input, {}), output);
+    expect(compensation).toEqual({ room: 'deployment', name: 'resume-operations', input: { route: ['demo'] } });
+    await services.posture.isolate([{ scope: 'upstream', target: 'primary' }], 'x', AUTHOR);
+    await resumeOperations.perform(contextOf(services), parseFields(resumeOperations.input, compensation?.input));
+    expect(await serving()).toBe('primary');
+    expect((await services.posture.read()).isolations).toHaveLength(1);
+  });
+
+  test('there is nothing to take back where the backup served already', async () => {
+    await run();
+    const { output } = await run({}, contextOf(services));
+    expect(activateBackup.compensate?.(parseFields(activateBackup.input, {}), output)).toBeNull();
+  });
 });

@@ -77,6 +77,23 @@ describe('routes', () => {
   });
 });
 
+describe('single routes', () => {
+  test('with anything else beside them, or with an unknown one, nothing changes', async () => {
+    for (const input of [{ killSwitch: true }, { restoreRoutes: true }, { model: 'demo' }]) {
+      await expect(run({ route: ['demo'], ...input })).rejects.toMatchObject({ code: 'USAGE', field: 'route' });
+    }
+    await expect(plan({ route: ['demoo'] })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('move back and lift nothing', async () => {
+    const { isolations } = await services.posture.read();
+    await services.posture.moveRoutes(['demo'], 'backup', { actor: 'system', runId: 'moved', operation: 'test' });
+    expect((await plan({ route: ['demo'] })).changes).toEqual(['serve demo from its primary again']);
+    expect((await run({ route: ['demo', 'side'] })).output).toMatchObject({ restored: ['demo'], lifted: [] });
+    expect((await services.posture.read()).isolations).toEqual(isolations);
+  });
+});
+
 describe('the kill switch', () => {
   beforeEach(() => {
     writeKillSwitch(services.home.killswitch, 'INC-7', 'local:0');

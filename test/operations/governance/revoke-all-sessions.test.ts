@@ -3,6 +3,7 @@ import { revokeAllSessions } from '../../../src/operations/governance/revoke-all
 import { parseFields } from '../../../src/operations/parse-fields.ts';
 import { contextOf, memoryServices, personWith } from '../../fixtures/operation-services.ts';
 import type { MemoryServices } from '../../fixtures/operation-services.ts';
+import { newPublicKey } from '../../fixtures/public-key.ts';
 
 let services: MemoryServices;
 
@@ -54,7 +55,7 @@ test('--keys revokes every key and names them', async () => {
 });
 
 test('--operators signs out everybody but the caller', async () => {
-  const join = async (role: 'admin' | 'viewer') => services.people.redeem((await services.people.invite(role)).secret, role, 'x');
+  const join = async (role: 'admin' | 'viewer') => services.people.redeem((await services.people.invite(role)).secret, role, newPublicKey());
   const admin = await join('admin');
   const viewer = await join('viewer');
   const { output } = await run({ operators: true }, contextOf(services, { kind: 'person', id: admin.person.id, name: 'admin', role: 'admin' }));
