@@ -15,6 +15,16 @@ function usage(declaration: OperationDeclaration, what: string, field?: string):
   return new ElulmcError('USAGE', `${declaration.room} ${declaration.name} ${what}`, field === undefined ? {} : { field });
 }
 
+/** The arguments of a line. */
+export interface LineArguments {
+  readonly arguments: readonly Argument[];
+  /** What the line gives as `--approval-token`: no input of the operation, but what allows the call. */
+  readonly approvalToken: Word | null;
+}
+
+/** An option of every call that changes something, whatever the operation's own are. */
+const APPROVAL_TOKEN = '--approval-token';
+
 /** Splits `--name=value`; the name is plain text, the value may hold parameters. */
 function splitOption(word: Word): { readonly flag: string; readonly value: Word | undefined } | undefined {
   const [first, ...more] = word;
@@ -29,13 +39,14 @@ class ArgumentReader {
   readonly #declaration: OperationDeclaration;
   readonly #options: readonly OperationOption[];
   readonly #given = new Map<OperationOption, Word[]>();
+  #approvalToken: Word | null = null;
 
   constructor(declaration: OperationDeclaration) {
     this.#declaration = declaration;
     this.#options = operationOptions(declaration);
   }
 
-  read(words: readonly Word[]): readonly Argument[] {
+  read(words: readonly Word[]): LineArguments {
     const positional: Word[] = [];
     for (let at = 0; at < words.length; at++) {
       const word = words[at] ?? [];
@@ -48,11 +59,14 @@ class ArgumentReader {
       else if (this.#take(split.flag, split.value, words[at + 1])) at += 1;
     }
     this.#takePositional(positional);
-    return [...this.#given].map(([option, given]) => ({ option, words: given }));
+    return { arguments: [...this.#given].map(([option, given]) => ({ option, words: given })), approvalToken: this.#approvalToken };
   }
 
   /** True when the word after the option was its value. */
   #take(flag: string, value: Word | undefined, next: Word | undefined): boolean {
+    if (flag === APPROVAL_TOKEN && this.#declaration.risk !== 'read' && !this.#options.some((option) => option.flag === flag)) {
+      return this.#takeApprovalToken(value, next);
+    }
     const option = this.#find(flag);
     if (option.kind === 'boolean') {
       this.#set(option, value ?? [{ text: flag.startsWith('--no-') ? 'false' : 'true' }]);
@@ -63,6 +77,16 @@ class ArgumentReader {
       throw usage(this.#declaration, `needs a value after ${flag}`, option.field);
     }
     this.#set(option, given);
+    return value === undefined;
+  }
+
+  #takeApprovalToken(value: Word | undefined, next: Word | undefined): boolean {
+    const given = value ?? next;
+    if (given === undefined || (value === undefined && splitOption(given) !== undefined)) {
+      throw usage(this.#declaration, `needs a value after ${APPROVAL_TOKEN}`, 'approval-token');
+    }
+    if (this.#approvalToken !== null) throw usage(this.#declaration, `was given ${APPROVAL_TOKEN} twice`, 'approval-token');
+    this.#approvalToken = given;
     return value === undefined;
   }
 
@@ -99,8 +123,8 @@ class ArgumentReader {
  * The arguments of a line, each checked as far as its value is known. USAGE or FIELD_INVALID names the option at fault.
  * A required field that the line does not give is an error too, unless a parameter can give it.
  */
-export function readArguments(declaration: OperationDeclaration, words: readonly Word[]): readonly Argument[] {
-  const given = new ArgumentReader(declaration).read(words);
+export function readArguments(declaration: OperationDeclaration, words: readonly Word[]): LineArguments {
+  const { arguments: given, approvalToken } = new ArgumentReader(declaration).read(words);
   for (const { option, words: values } of given) {
     const texts = values.map(plainText);
     if (texts.every((text) => text !== undefined)) checkField(declaration, option, fieldValue(option, texts));
@@ -111,7 +135,7 @@ export function readArguments(declaration: OperationDeclaration, words: readonly
   const all = [...given, ...fromParameters];
   const missing = operationOptions(declaration).find((option) => option.required && !all.some((argument) => argument.option.field === option.field));
   if (missing !== undefined) throw usage(declaration, `needs ${nameOf(missing)}`, missing.field);
-  return all;
+  return { arguments: all, approvalToken };
 }
 
 /** The value of a field from the texts of its words. FIELD_INVALID when they do not fit its type. */

@@ -2,16 +2,15 @@ import { ElulmcError } from '../core/errors.ts';
 import type { CatalogueEntry } from '../operations/catalogue.ts';
 import type { OperationDeclaration } from '../operations/declaration.ts';
 import { readArguments } from './arguments.ts';
-import type { Argument } from './arguments.ts';
+import type { LineArguments } from './arguments.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Word } from './command-line.ts';
 import { locate } from './locate.ts';
 
 /** A command line with its operation. */
-export interface BoundCommand {
+export interface BoundCommand extends LineArguments {
   readonly entry: CatalogueEntry;
   readonly declaration: OperationDeclaration;
-  readonly arguments: readonly Argument[];
 }
 
 /** Either what a command line means, or why it means nothing here. */
@@ -29,7 +28,7 @@ export async function bindWords(catalogue: readonly CatalogueEntry[], words: rea
   if ('reason' in located) return located;
   const declaration = await located.entry.load();
   try {
-    return { entry: located.entry, declaration, arguments: readArguments(declaration, located.rest) };
+    return { entry: located.entry, declaration, ...readArguments(declaration, located.rest) };
   } catch (error) {
     if (error instanceof ElulmcError) return { reason: error.message };
     throw error;

@@ -4,10 +4,10 @@ import type { Word } from './command-line.ts';
 import { joinFolder } from './folder.ts';
 
 /** Words that only say how a shell would run the path after them. */
-const INTERPRETERS: ReadonlySet<string> = new Set(['python', 'python3', 'bash', 'sh', 'ansible-playbook']);
+export const INTERPRETERS: ReadonlySet<string> = new Set(['python', 'python3', 'bash', 'sh', 'ansible-playbook']);
 /** Programs that the document calls by name instead of by path, and the room of their operations `<program>-<verb>`. */
-const PROGRAMS: ReadonlyMap<string, string> = new Map([['terraform', 'infrastructure']]);
-const ROOMS: ReadonlySet<string> = new Set(['security', 'governance', 'deployment', 'audits', 'training', 'infrastructure']);
+export const PROGRAMS: ReadonlyMap<string, string> = new Map([['terraform', 'infrastructure']]);
+export const ROOMS: ReadonlySet<string> = new Set(['security', 'governance', 'deployment', 'audits', 'training', 'infrastructure']);
 
 type Catalogue = readonly CatalogueEntry[];
 
@@ -19,6 +19,11 @@ export function isInlineCommand(code: string): boolean {
   if (code.startsWith('./')) return true;
   const word = /^(\S+)\s+\S/.exec(code)?.[1] ?? '';
   return INTERPRETERS.has(word) || PROGRAMS.has(word) || word === 'elulmc';
+}
+
+/** `emergency-isolation` for `emergency_isolation.sh`. */
+export function operationNameOf(file: string): string {
+  return file.replace(/\.(?:sh|py|ya?ml)$/, '').replaceAll('_', '-');
 }
 
 function named(catalogue: Catalogue, room: string, name: string, rest: readonly Word[]): Located {
@@ -36,7 +41,7 @@ function locatePath(catalogue: Catalogue, path: string, folder: string | null, r
   const room = segments[0] ?? '';
   if (segments.length < 2 || !ROOMS.has(room)) return { reason: `"${joined}" is in no room (${[...ROOMS].join(', ')})` };
   const file = segments.at(-1) ?? '';
-  return named(catalogue, room, file.replace(/\.(?:sh|py|ya?ml)$/, '').replaceAll('_', '-'), rest);
+  return named(catalogue, room, operationNameOf(file), rest);
 }
 
 /**

@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import type { Code, ListItem, Paragraph, PhrasingContent, Root, RootContent } from 'mdast';
 import { ElulmcError } from '../core/errors.ts';
+import { AttributeError, attributesOf, fenceAttributes, NO_ATTRIBUTES } from './attributes.ts';
+import type { StatedAttributes } from './attributes.ts';
 import { readCommandLine, plainText, splitScript } from './command-line.ts';
 import type { RunbookDocument, RunbookSection, RunbookStep } from './document.ts';
 import { joinFolder } from './folder.ts';
+import { FrontMatterError, takeFrontMatter } from './front-matter.ts';
+import type { FrontMatter } from './front-matter.ts';
 import { isInlineCommand } from './locate.ts';
 
 const SHELLS = new Set(['bash', 'sh', 'shell']);
@@ -111,19 +115,40 @@ function titleOf(paragraph: Paragraph | undefined): string {
   return withoutEmphasis(bold?.[2] ?? text);
 }
 
+/** The language of a fence and its attributes: the brace may stand right after the language. */
+function infoOf(node: Code): { readonly language: string; readonly attributes: string } {
+  const [language = '', attached = ''] = (node.lang ?? '').split(/(?=\{)/, 2);
+  return { language: language.toLowerCase(), attributes: `${attached} ${node.meta ?? ''}` };
+}
+
+function fenceOf(node: Code, info: string): StatedAttributes {
+  try {
+    return fenceAttributes(info);
+  } catch (error) {
+    if (error instanceof AttributeError) throw invalid(lineOf(node), error.message);
+    throw error;
+  }
+}
+
 class DocumentReader {
+  readonly #front: FrontMatter;
   readonly #sections: RunbookSection[] = [];
   readonly #steps: RunbookStep[] = [];
   readonly #seen = new Map<string, number>();
   /** Open headings with their rank, outermost first. */
   readonly #headings: { readonly rank: number; readonly section: number }[] = [];
 
+  constructor(front: FrontMatter) {
+    this.#front = front;
+  }
+
   read(root: Root): RunbookDocument {
     for (const node of root.children) {
       if (node.type === 'heading') this.#heading(node.depth, withoutEmphasis(textOf(node.children)), lineOf(node));
       else this.#block(node, this.#headings.at(-1)?.section ?? null);
     }
-    return { sections: this.#sections, steps: this.#steps };
+    const { attributes, description } = this.#front;
+    return { name: attributes.name ?? null, description, sections: this.#sections, steps: this.#steps };
   }
 
   #heading(rank: number, title: string, line: number): void {
@@ -161,28 +186,33 @@ class DocumentReader {
   #sentence(paragraph: Paragraph, section: number | null): void {
     const codes = paragraph.children.filter((child) => child.type === 'inlineCode');
     const commands = codes.filter(({ value }) => isInlineCommand(value));
-    for (const command of commands) this.#step('command', command.value, lineOf(command), section, '');
-    if (commands.length === 0) this.#step('prose', withoutEmphasis(textOf(paragraph.children)), lineOf(paragraph), section, '');
+    for (const command of commands) this.#step('command', command.value, lineOf(command), section, '', {});
+    if (commands.length === 0) this.#step('prose', withoutEmphasis(textOf(paragraph.children)), lineOf(paragraph), section, '', {});
   }
 
   #code(node: Code, section: number | null): void {
-    if (!SHELLS.has(node.lang?.toLowerCase() ?? '')) return;
+    const info = infoOf(node);
+    if (!SHELLS.has(info.language)) return;
+    const fence = fenceOf(node, info.attributes);
     let folder: string | null = '';
     for (const { text, line } of splitScript(node.value)) {
       const moved: string | null | undefined = folderAfter(folder, text);
-      if (moved === undefined || moved === null) this.#step('command', text, lineOf(node) + 1 + line, section, moved === null ? null : folder);
+      if (moved === undefined || moved === null) {
+        this.#step('command', text, lineOf(node) + 1 + line, section, moved === null ? null : folder, fence);
+      }
       if (moved !== undefined) folder = moved;
     }
   }
 
-  #step(kind: RunbookStep['kind'], text: string, line: number, section: number | null, folder: string | null): void {
+  #step(kind: RunbookStep['kind'], text: string, line: number, section: number | null, folder: string | null, fence: StatedAttributes): void {
     const identity = JSON.stringify([this.#pathOf(section), kind, text]);
     const count = this.#seen.get(identity) ?? 0;
     this.#seen.set(identity, count + 1);
     const digest = createHash('sha256')
       .update(`${identity}${String(count)}`)
       .digest('hex');
-    this.#steps.push({ id: `stp_${digest.slice(0, 16)}`, kind, text, line, section, folder });
+    const attributes = kind === 'prose' ? NO_ATTRIBUTES : attributesOf(this.#front.attributes, fence);
+    this.#steps.push({ id: `stp_${digest.slice(0, 16)}`, kind, text, line, section, folder, attributes });
   }
 }
 
@@ -196,6 +226,15 @@ function folderAfter(folder: string | null, line: string): string | null | undef
   return joinFolder(folder, target);
 }
 
+function frontMatterOf(text: string): FrontMatter {
+  try {
+    return takeFrontMatter(text);
+  } catch (error) {
+    if (error instanceof FrontMatterError) throw invalid(error.line, error.message);
+    throw error;
+  }
+}
+
 /**
  * Reads a runbook (CommonMark): headings and list items make sections; fenced bash, sh and shell blocks and inline
  * commands of list items make command steps; other list items are steps that a person does. HTML and other code count
@@ -204,5 +243,6 @@ function folderAfter(folder: string | null, line: string): string | null | undef
 export function parseMarkdown(text: string): RunbookDocument {
   const plain = text.replace(/^\uFEFF/, '');
   refuseHiddenCharacters(plain);
-  return new DocumentReader().read(parseTree(plain));
+  const front = frontMatterOf(plain);
+  return new DocumentReader(front).read(parseTree(front.markdown));
 }

@@ -3,6 +3,9 @@ import type { RunbookDocument, RunbookStep } from './document.ts';
 
 const MAX_CANDIDATES = 20;
 
+/** Names the whole document where a section is asked for. */
+export const WHOLE_DOCUMENT = '/';
+
 /** Case, emphasis, numbering and trailing punctuation do not tell sections apart. */
 function normalized(title: string): string {
   return title
@@ -38,18 +41,28 @@ function isInside(document: RunbookDocument, step: RunbookStep, section: number)
   return at === section;
 }
 
+/** Whether nobody needs to say which section: the document calls itself a runbook by a name, or has one section with steps. */
+function runsWhole(document: RunbookDocument): boolean {
+  return document.name !== null || new Set(document.steps.map(({ section }) => section)).size === 1;
+}
+
 /**
  * The section that `wanted` names by the end of its path: `Immediate Actions`, `Model Compromise Response/Immediate
- * Actions`. USAGE lists the candidates when there is none or more than one.
+ * Actions`. A whole path goes before ends of paths. Null is the whole document: asked for by `/`, or by nothing where the
+ * document has a name in its front matter or one section with steps. USAGE lists the candidates when there is none or more
+ * than one.
  */
-export function findSection(document: RunbookDocument, wanted: string | undefined): number {
+export function findSection(document: RunbookDocument, wanted: string | undefined): number | null {
   const all = document.sections.map((_section, index) => index);
   const withSteps = all.filter((index) => document.steps.some((step) => step.section === index));
+  if (wanted === WHOLE_DOCUMENT || (wanted === undefined && runsWhole(document))) return null;
   if (wanted === undefined) {
-    throw new ElulmcError('USAGE', `name the section to run with --section; this runbook has ${listed(document, withSteps)}`, { field: 'section' });
+    throw new ElulmcError('USAGE', `name the section to run with --section, or --all; this runbook has ${listed(document, withSteps)}`, { field: 'section' });
   }
   const segments = segmentsOf([wanted]);
-  const found = all.filter((index) => endsWith(segmentsOf(document.sections[index]?.path ?? []), segments));
+  const ends = all.filter((index) => endsWith(segmentsOf(document.sections[index]?.path ?? []), segments));
+  const whole = ends.filter((index) => segmentsOf(document.sections[index]?.path ?? []).length === segments.length);
+  const found = whole.length === 1 ? whole : ends;
   const [first] = found;
   if (first === undefined)
     throw new ElulmcError('USAGE', `there is no section "${wanted}"; this runbook has ${listed(document, withSteps)}`, { field: 'section' });
@@ -57,7 +70,17 @@ export function findSection(document: RunbookDocument, wanted: string | undefine
   return first;
 }
 
-/** The steps of a section and of everything inside it, in the order of the document. */
-export function stepsOf(document: RunbookDocument, section: number): readonly RunbookStep[] {
-  return document.steps.filter((step) => isInside(document, step, section));
+/** The steps of a section and of everything inside it, in the order of the document; all of them for null. */
+export function stepsOf(document: RunbookDocument, section: number | null): readonly RunbookStep[] {
+  return section === null ? document.steps : document.steps.filter((step) => isInside(document, step, section));
+}
+
+/** What a person calls the document: `name` of its front matter, else its first heading. */
+export function titleOf(document: RunbookDocument): string {
+  return document.name ?? document.sections[0]?.path[0] ?? 'runbook';
+}
+
+/** The section as text that findSection takes: titles from the first heading down, or `/`. */
+export function sectionText(document: RunbookDocument, section: number | null): string {
+  return section === null ? WHOLE_DOCUMENT : (document.sections[section]?.path.join('/') ?? '');
 }

@@ -141,6 +141,21 @@ describe('in a thread of its own', () => {
   test('a line of a megabyte', { timeout: 60_000 }, async () => {
     expect((await parseRunbook(`# A\n${'a'.repeat(1_000_000)}`, 55_000)).steps).toEqual([]);
   });
+  test.each([
+    ['of prose', 'x'],
+    ['of rules', '---'],
+    ['of headings', '# A'],
+    ['of list items', '- a'],
+    ['that are blank', ''],
+  ])('100,000 lines %s are read or given up in time', { timeout: 60_000 }, async (_what, line) => {
+    const text = `${line}\n`.repeat(100_000);
+    const read = await parseRunbook(text, 4_000).then(
+      ({ steps }) => steps.length,
+      (error: unknown) => error,
+    );
+    if (typeof read === 'number') expect(read).toBe(line === '- a' ? 100_000 : 0);
+    else expect(read).toMatchObject({ code: 'RUNBOOK_INVALID' });
+  });
   test('text that takes too long is given up, and this thread goes on meanwhile', { timeout: 60_000 }, async () => {
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 10);

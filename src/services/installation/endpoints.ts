@@ -7,6 +7,8 @@ import { asRecord } from '../../core/json.ts';
 export interface Endpoints {
   /** `http://127.0.0.1:4181` */
   readonly controlUrl: string;
+  /** Origin under which browsers reach the control plane, where `signIn.origin` names one. */
+  readonly siteOrigin?: string;
   /** `http://127.0.0.1:4180/v1` */
   readonly gatewayUrl: string;
   readonly databaseUrl: string;

@@ -8,8 +8,12 @@ import { readLock, holderLives } from '../../core/lock-file.ts';
 import { openLogReader } from '../../ledger/reader.ts';
 import { directorySource } from '../../ledger/verify/tile-source.ts';
 import { openDatabase } from '../../store/database.ts';
+import type { Database } from '../../store/database.ts';
 import { serverFolder } from '../../store/embedded/server-package.ts';
+import { selectStrandedWorkflows } from '../../store/run-rows.ts';
 import { readKillSwitch } from '../posture/kill-switch-file.ts';
+import { ENGINE_VERSION } from '../runs/engine-version.ts';
+import { createWindowService } from '../windows/window-service.ts';
 import { readEndpoints } from './endpoints.ts';
 
 export type Verdict = 'ok' | 'note' | 'problem';
@@ -65,6 +69,7 @@ function examineKeys(home: Home): Examined {
 async function examineConfig(home: Home, root: string): Promise<Examined> {
   try {
     const config = readConfig(home.config);
+    createWindowService(config.windows);
     const missing = config.engines.map((engine) => (isAbsolute(engine.model) ? engine.model : join(root, engine.model))).filter((path) => !existsSync(path));
     if (missing.length > 0) return { what: 'configuration', verdict: 'problem', found: `model files are missing: ${missing.join(', ')}` };
     if (config.engines.length > 0 && !(await hasEngine()))
@@ -88,21 +93,33 @@ async function hasEngine(): Promise<boolean> {
   }
 }
 
-async function examineDatabase(home: Home, databaseUrl: string | undefined): Promise<Examined> {
+/** Runs that no control plane of this version goes on with. */
+async function examineRuns(database: Database): Promise<Examined[]> {
+  const stranded = await database.run((statements) => selectStrandedWorkflows(statements, ENGINE_VERSION));
+  if (stranded.length === 0) return [];
+  const found = `another version of elulmc began ${stranded.join(', ')} (RUN.ATTEMPT), and this one does not go on with them: let that version end them`;
+  return [{ what: 'runs', verdict: 'problem', found }];
+}
+
+async function examineDatabase(home: Home, databaseUrl: string | undefined): Promise<Examined[]> {
   const url = databaseUrl ?? readEndpoints(home)?.databaseUrl;
   if (url === undefined) {
     try {
-      return { what: 'database', verdict: 'ok', found: `embedded PostgreSQL, not running (${serverFolder()})` };
+      return [{ what: 'database', verdict: 'ok', found: `embedded PostgreSQL, not running (${serverFolder()})` }];
     } catch (error) {
-      return { what: 'database', verdict: 'problem', found: asElulmcError(error).message };
+      return [{ what: 'database', verdict: 'problem', found: asElulmcError(error).message }];
     }
   }
   try {
     const database = await openDatabase(url, { poolSize: 1 });
-    await database.close();
-    return { what: 'database', verdict: 'ok', found: databaseUrl === undefined ? 'embedded PostgreSQL answers' : 'DATABASE_URL answers' };
+    try {
+      const found = databaseUrl === undefined ? 'embedded PostgreSQL answers' : 'DATABASE_URL answers';
+      return [{ what: 'database', verdict: 'ok', found }, ...(await examineRuns(database))];
+    } finally {
+      await database.close();
+    }
   } catch (error) {
-    return { what: 'database', verdict: 'problem', found: asElulmcError(error).message };
+    return [{ what: 'database', verdict: 'problem', found: asElulmcError(error).message }];
   }
 }
 
@@ -170,7 +187,7 @@ export async function examineInstallation(home: Home, root: string, databaseUrl:
     examineHome(home),
     examineKeys(home),
     await examineConfig(home, root),
-    await examineDatabase(home, databaseUrl),
+    ...(await examineDatabase(home, databaseUrl)),
     ...(await examineRunning(home)),
     ...(await examineLogs(home)),
     examineKillSwitch(home),

@@ -1,4 +1,11 @@
+import type { Config } from '../../core/config.ts';
 import type { DeclaredRouting } from '../posture/service.ts';
+
+/** What the control plane takes from config.yaml beside the routing. */
+export type ControlSettings = Pick<Config, 'environment' | 'approvals' | 'windows' | 'schedules' | 'runbooks' | 'signIn'> & {
+  /** `control.name` */
+  readonly name: string;
+};
 
 /** Options that `elulmc up` sends to the control plane's process. */
 export interface ControlRole {
@@ -8,6 +15,7 @@ export interface ControlRole {
   readonly port: number;
   readonly localToken: string;
   readonly routing: DeclaredRouting;
+  readonly settings: ControlSettings;
   /** Public model of the demo key; null when there is none to show. */
   readonly demoModel: string | null;
 }

@@ -44,6 +44,8 @@ export interface Installation {
   readonly adminLink: string | undefined;
   /** Set at the start that made it, and never again. */
   readonly demoKey: string | undefined;
+  /** Set while the control plane of another host leads: where that one is. */
+  readonly standbyFor: string | undefined;
   readonly pids: { readonly control: number; readonly gateway: readonly number[]; readonly engines: readonly number[] };
   /** Stops the children in the order gateway, control plane, engines; then an embedded database that nobody else uses. */
   stop(): Promise<void>;
@@ -157,6 +159,15 @@ async function startChildren(starter: Starter): Promise<Omit<Installation, 'stop
     port: options.controlPort,
     localToken,
     routing: routingOf(config, engines),
+    settings: {
+      name: config.control.name,
+      environment: config.environment,
+      approvals: config.approvals,
+      windows: config.windows,
+      schedules: config.schedules,
+      runbooks: config.runbooks,
+      signIn: config.signIn,
+    },
     demoModel: config.routes[0]?.model ?? null,
   };
   options.onProgress('starting the control plane');
@@ -195,6 +206,7 @@ async function startChildren(starter: Starter): Promise<Omit<Installation, 'stop
   return {
     endpoints: {
       controlUrl: `http://${config.control.host}:${String(control.ready()['port'])}`,
+      ...(config.signIn.origin === null ? {} : { siteOrigin: new URL(config.signIn.origin).origin }),
       gatewayUrl: `http://${config.gateway.host}:${String(gateway.ready()['port'])}/v1`,
       databaseUrl: database.url,
       metricsUrl: `http://127.0.0.1:${String(gateway.ready()['internalPort'])}/metrics`,
@@ -204,6 +216,7 @@ async function startChildren(starter: Starter): Promise<Omit<Installation, 'stop
     },
     adminLink: text(control.ready()['adminLink']),
     demoKey: text(control.ready()['demoKey']),
+    standbyFor: text(control.ready()['standbyFor']),
     pids: {
       control: control.pid() ?? 0,
       gateway: [gateway.pid() ?? 0, ...(Array.isArray(workerPids) ? (workerPids as number[]) : [])],

@@ -51,7 +51,7 @@ async function until(condition: () => boolean, limitMs = 15_000): Promise<void> 
 }
 
 async function execute(text: string, values: unknown[] = []): Promise<void> {
-  await store.database.run(({ connection }) => connection.query({ text, values }));
+  await store.database.transaction(({ connection }) => connection.query({ text, values }));
 }
 
 describe('closed', () => {

@@ -177,7 +177,7 @@ describe('keys and sessions', () => {
 
   test('keys and subjects cannot be removed behind the back of the feeds', async () => {
     for (const text of ['delete from api_key', 'delete from subject', 'truncate api_key cascade']) {
-      await expect(store.database.run(({ connection }) => connection.query({ text }))).rejects.toMatchObject({
+      await expect(store.database.transaction(({ connection }) => connection.query({ text }))).rejects.toMatchObject({
         code: 'INTERNAL',
         message: expect.stringContaining('never removed') as string,
       });
