@@ -6,11 +6,14 @@ import { ElulmcError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { CatalogueEntry } from '../operations/catalogue.ts';
 import type { Door } from '../operations/door.ts';
+import type { BreakGlassService } from '../services/approvals/break-glass.ts';
 import type { Actor, PeopleService } from '../services/people/service.ts';
+import { siteOf } from '../services/people/site.ts';
+import type { Site } from '../services/people/site.ts';
 import { createHostCheck } from './allowed-hosts.ts';
 import { answerMalformed, answerProblem, asApiError } from './answer-problem.ts';
 import { createAuthenticate } from './authentication.ts';
-import type { Authenticate } from './authentication.ts';
+import type { Authenticate, RegisterRoutes } from './authentication.ts';
 import type { HealthAnswer, MeAnswer } from './contract/control.ts';
 import { buildOpenApi } from './openapi.ts';
 import { registerOperationRoutes } from './routes/operation-routes.ts';
@@ -39,6 +42,7 @@ export interface ControlApiOptions {
   readonly door: Door;
   readonly catalogue: readonly CatalogueEntry[];
   readonly people: PeopleService;
+  readonly breakGlass: Pick<BreakGlassService, 'unreviewed'>;
   readonly localToken: string;
   /** User of this host who owns the local token. */
   readonly uid: number;
@@ -46,7 +50,9 @@ export interface ControlApiOptions {
   readonly health: () => Promise<HealthAnswer>;
   readonly onRequest: (line: RequestLogLine) => void;
   /** Routes of other rooms, under the same rules. */
-  readonly extend?: readonly ((app: FastifyInstance, authenticate: Authenticate) => void)[];
+  readonly extend?: readonly RegisterRoutes[];
+  /** How browsers reach this server. Default: localhost with the port. */
+  readonly site?: () => Site;
   /** Default 10. */
   readonly signInAttemptsPerMinute?: number;
 }
@@ -59,6 +65,8 @@ export interface ControlApi {
 
 const BODY_LIMIT_BYTES = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** The token of an approval travels in a header. */
+const MAX_HEADER_BYTES = 64 * 1024;
 
 const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   ['cache-control', 'no-store'],
@@ -76,6 +84,7 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
     genReqId: () => newId('req'),
     requestIdHeader: false,
     onProtoPoisoning: 'error',
@@ -86,7 +95,8 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
       void answerProblem(reply, asApiError(thrown));
     },
   });
-  const authenticateToken = createAuthenticate(options.people, options.localToken, options.uid);
+  const site = options.site ?? ((): Site => siteOf({ origin: null, rpId: null }, (app.server.address() as AddressInfo).port));
+  const authenticateToken = createAuthenticate({ people: options.people, localToken: options.localToken, uid: options.uid, site });
   const authenticate: Authenticate = async (request) => {
     const actor = await authenticateToken(request);
     actors.set(request, actor);
@@ -95,7 +105,7 @@ export async function startControlApi(options: ControlApiOptions): Promise<Contr
 
   applyRules(app, options, actors);
   registerOperationRoutes(app, { catalogue: options.catalogue, door: options.door, authenticate, stopping: stopping.signal });
-  registerSignInRoutes(app, { door: options.door, people: options.people, attemptsPerMinute: options.signInAttemptsPerMinute ?? 10 });
+  registerSignInRoutes(app, { door: options.door, people: options.people, site, attemptsPerMinute: options.signInAttemptsPerMinute ?? 10 });
   registerFacts(app, options, authenticate);
   for (const register of options.extend ?? []) register(app, authenticate);
 
@@ -168,7 +178,8 @@ function registerFacts(app: FastifyInstance, options: ControlApiOptions, authent
   });
   app.get('/v1/me', async (request): Promise<MeAnswer> => {
     const actor = await authenticate(request);
-    if (actor.kind === 'person') return { kind: 'person', id: actor.id, name: actor.name, role: actor.role };
-    return { kind: 'local', id: actor.id, name: null, role: null };
+    if (actor.kind !== 'person') return { kind: 'local', id: actor.id, name: null, role: null, unreviewedBreakGlass: null };
+    const uses = (await options.breakGlass.unreviewed()).map(({ review: _review, ...use }) => use);
+    return { kind: 'person', id: actor.id, name: actor.name, role: actor.role, unreviewedBreakGlass: { count: uses.length, uses } };
   });
 }

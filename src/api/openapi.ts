@@ -1,40 +1,46 @@
 import { z } from 'zod';
 import type { CatalogueEntry } from '../operations/catalogue.ts';
 import type { OperationDeclaration } from '../operations/declaration.ts';
+import { components } from './openapi-components.ts';
 
 type JsonObject = Record<string, unknown>;
+
+const CALL_PARAMETERS: readonly JsonObject[] = ['RunId', 'DryRun', 'ApprovalToken', 'ApprovalRequest', 'BreakGlass', 'Change'].map((name) => ({
+  $ref: `#/components/parameters/${name}`,
+}));
 
 const problem: JsonObject = {
   description: 'RFC 9457. docs/errors.md lists the codes.',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 };
 
-function schemaOf(type: z.ZodType, io: 'input' | 'output'): JsonObject {
-  const schema: JsonObject = { ...z.toJSONSchema(type, { target: 'draft-2020-12', io }) };
-  delete schema['$schema'];
-  return schema;
+/** The schema; what it defines for itself goes to `shared`, for references are looked up in the whole document. */
+function schemaOf(type: z.ZodType, io: 'input' | 'output', owner: string, shared: JsonObject): JsonObject {
+  const { $schema: _dialect, $defs: definitions = {}, ...schema } = z.toJSONSchema(type, { target: 'draft-2020-12', io });
+  const moved = (part: unknown): JsonObject => JSON.parse(JSON.stringify(part).replaceAll('"#/$defs/', `"#/components/schemas/${owner}.`)) as JsonObject;
+  for (const [name, definition] of Object.entries(definitions)) shared[`${owner}.${name}`] = moved(definition);
+  return moved(schema);
 }
 
-function operationPath(declaration: OperationDeclaration): JsonObject {
+function operationPath(declaration: OperationDeclaration, shared: JsonObject): JsonObject {
   const { room, name, summary, description, permission, risk, approvals } = declaration;
+  const input = schemaOf(declaration.input, 'input', `${room}.${name}.input`, shared);
+  const output = schemaOf(declaration.output, 'output', `${room}.${name}.output`, shared);
   return {
     post: {
       operationId: `${room}.${name}`,
       tags: [room],
       summary,
-      description: `${description}\n\nPermission: ${permission}. Risk: ${risk}. Approvals: ${String(approvals)}.`,
-      parameters: [{ $ref: '#/components/parameters/RunId' }, { $ref: '#/components/parameters/DryRun' }],
-      requestBody: { required: !declaration.input.safeParse({}).success, content: { 'application/json': { schema: schemaOf(declaration.input, 'input') } } },
+      description: `${description}\n\nPermission: ${permission}. Risk: ${risk}. Approvals: at least ${String(approvals)}.`,
+      parameters: CALL_PARAMETERS,
+      requestBody: { required: !declaration.input.safeParse({}).success, content: { 'application/json': { schema: input } } },
       responses: {
         200: {
           description: 'The operation could do its work; `verdict` and `exit` say what it found.',
           content: {
             'application/json': {
               schema: {
-                allOf: [
-                  { $ref: '#/components/schemas/Report' },
-                  { type: 'object', properties: { output: { anyOf: [schemaOf(declaration.output, 'output'), { type: 'null' }] } } },
-                ],
+                allOf: [{ $ref: '#/components/schemas/Report' }, { type: 'object', properties: { output: { anyOf: [output, { type: 'null' }] } } }],
               },
             },
             'text/event-stream': {
@@ -48,81 +54,49 @@ function operationPath(declaration: OperationDeclaration): JsonObject {
   };
 }
 
-const position: JsonObject = {
-  anyOf: [{ type: 'object', required: ['log', 'index'], properties: { log: { type: 'string' }, index: { type: 'integer' } } }, { type: 'null' }],
-};
-const texts: JsonObject = { type: 'array', items: { type: 'string' } };
+type Simple = readonly [method: 'get' | 'post', path: string, summary: string, access?: 'public'];
 
-const components: JsonObject = {
-  securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'Token of a person (elp_...) or the local token of the host.' } },
-  parameters: {
-    RunId: {
-      name: 'x-run-id',
-      in: 'header',
-      description: 'Calls with the same run id are one call: a change is performed once.',
-      schema: { type: 'string', pattern: '^run_[0-9a-z]{26}$' },
-    },
-    DryRun: { name: 'dry-run', in: 'query', description: 'Plan only: say what would change.', schema: { type: 'string', enum: ['true', 'false', ''] } },
-  },
-  schemas: {
-    Report: {
-      type: 'object',
-      required: ['runId', 'operation', 'dryRun', 'verdict', 'exit', 'summary', 'plan', 'planSha256', 'output', 'startedAt', 'tookMs', 'recorded', 'entries'],
-      properties: {
-        runId: { type: 'string' },
-        operation: { type: 'string' },
-        dryRun: { type: 'boolean' },
-        verdict: { enum: ['ok', 'finding', 'inconclusive'] },
-        exit: { type: 'integer', description: 'Exit code of the command line: 0, 3 or 8.' },
-        summary: { type: 'string' },
-        plan: { type: 'object', required: ['changes', 'notes'], properties: { changes: texts, notes: texts } },
-        planSha256: { type: 'string', description: 'Lower-case hex SHA-256 over canonical JSON of operation, inputs without secrets, and changes.' },
-        output: {},
-        startedAt: { type: 'string', format: 'date-time' },
-        tookMs: { type: 'number' },
-        recorded: { enum: ['ledger', 'spool', 'none'] },
-        entries: { type: 'object', required: ['intent', 'done'], properties: { intent: position, done: position } },
-      },
-    },
-    Problem: {
-      type: 'object',
-      required: ['type', 'title', 'status', 'detail', 'code', 'help', 'id', 'exit', 'error'],
-      properties: {
-        type: { type: 'string' },
-        title: { type: 'string' },
-        status: { type: 'integer' },
-        detail: { type: 'string' },
-        code: { type: 'string' },
-        help: { type: 'string' },
-        id: { type: 'string', description: 'Also in the log.' },
-        exit: { type: 'integer' },
-        field: { type: 'string' },
-        error: { type: 'object' },
-      },
-    },
-  },
-};
+const SIMPLE: readonly Simple[] = [
+  ['get', '/health', 'Whether the control plane can work, leads or stands by.', 'public'],
+  ['get', '/openapi.json', 'This document.', 'public'],
+  ['get', '/v1/me', 'Who the caller is, and which break-glass calls wait for a review.'],
+  ['get', '/v1/operations', 'The catalogue.'],
+  ['post', '/v1/sign-in', 'Redeem a sign-in link: {secret, name, publicKey} gives {person, token}.', 'public'],
+  ['post', '/v1/sign-in/device', 'Begin to sign a command line in: {name?, publicKey} gives {deviceCode, userCode, verificationUrl}.', 'public'],
+  ['post', '/v1/sign-in/device/token', 'Ask whether it was confirmed: {deviceCode} gives {person, token}.', 'public'],
+  ['post', '/v1/runbooks/check', 'Which lines of a runbook bind to operations.'],
+  ['post', '/v1/runbooks/plan', 'What each step of a runbook would change.'],
+  ['get', '/v1/runbooks/schedules', 'Schedules: when each is due, its last run, and what is in its way.'],
+  ['get', '/v1/runbooks/runs', 'Runs, newest first.'],
+  ['post', '/v1/runbooks/runs', 'Start a run; the same runId is the same run.'],
+  ['get', '/v1/runbooks/runs/{id}', 'A run with its steps.'],
+  ['get', '/v1/runbooks/runs/{id}/events', 'The same as server-sent events, at each change.'],
+  ['get', '/v1/runbooks/runs/{id}/export', 'A run as a Markdown report with ledger proofs.'],
+  ['post', '/v1/runbooks/runs/{id}/answer', 'Answer the step that waits: {step, decision, note, file?}.'],
+  ['post', '/v1/runbooks/runs/{id}/resume', 'Go on from the step that failed: {step?: retry or skip, parameters?}.'],
+  ['post', '/v1/runbooks/runs/{id}/abort', 'End a run: {undo, reason}.'],
+];
 
-function simple(method: 'get' | 'post', summary: string, isPublic: boolean): JsonObject {
-  return { [method]: { summary, ...(isPublic ? { security: [] } : {}), responses: { 200: { description: 'OK' }, default: problem } } };
+function simplePaths(): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  for (const [method, path, summary, access] of SIMPLE) {
+    const parameters = path.includes('{id}') ? { parameters: [{ $ref: '#/components/parameters/Run' }] } : {};
+    const security = access === 'public' ? { security: [] } : {};
+    paths[path] = { ...paths[path], [method]: { summary, ...parameters, ...security, responses: { 200: { description: 'OK' }, default: problem } } };
+  }
+  return paths;
 }
 
 /** The OpenAPI 3.1 document of the control API, from the declarations. Loads every operation. */
 export async function buildOpenApi(catalogue: readonly CatalogueEntry[], version: string): Promise<JsonObject> {
   const declarations = await Promise.all(catalogue.map((entry) => entry.load()));
-  const operations = declarations.map((declaration) => [`/v1/operations/${declaration.room}/${declaration.name}`, operationPath(declaration)] as const);
+  const shared: JsonObject = {};
+  const operations = declarations.map((declaration) => [`/v1/operations/${declaration.room}/${declaration.name}`, operationPath(declaration, shared)] as const);
   return {
     openapi: '3.1.0',
     info: { title: 'ELULMC control API', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
-    security: [{ bearer: [] }],
-    paths: {
-      '/health': simple('get', 'Whether the control plane can work.', true),
-      '/openapi.json': simple('get', 'This document.', true),
-      '/v1/me': simple('get', 'Who the caller is.', false),
-      '/v1/operations': simple('get', 'The catalogue.', false),
-      '/v1/sign-in': simple('post', 'Redeem a sign-in link: {secret, name, publicKey} gives {person, token}.', true),
-      ...Object.fromEntries(operations),
-    },
-    components,
+    security: [{ bearer: [] }, { browser: [] }],
+    paths: { ...simplePaths(), ...Object.fromEntries(operations) },
+    components: { ...components, schemas: { ...components.schemas, ...shared } },
   };
 }

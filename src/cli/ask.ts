@@ -18,6 +18,14 @@ export async function askText(stdio: Stdio, signal: AbortSignal, message: string
   return answer;
 }
 
+/** Asks for a text that may stay empty. INTERRUPTED when the person breaks off. */
+export async function askOptionalText(stdio: Stdio, signal: AbortSignal, message: string): Promise<string> {
+  const { isCancel, text } = await import('@clack/prompts');
+  const answer = await text({ message, defaultValue: '', ...streams(stdio, signal) });
+  if (isCancel(answer)) throw new ElulmcError('INTERRUPTED', 'the question was not answered');
+  return answer.trim();
+}
+
 /** Asks to choose one of several; undefined when the person breaks off. */
 export async function askChoice<T extends string>(
   stdio: Stdio,

@@ -22,7 +22,7 @@ export function originOf(url: string, field: string): string {
 
 /**
  * ELULMC_URL with ELULMC_TOKEN or the token of who signed in there; else the installation of this home, as who signed in
- * or as the user of this host. A token is never sent to another server than the one that gave it.
+ * or as the user of this host; else, on a machine where none runs, the one at which somebody signed in. A token is never sent to another server than the one that gave it.
  */
 export function controlAddress(context: Pick<CliContext, 'environment' | 'home'>): ControlAddress {
   const { environment, home } = context;
@@ -34,6 +34,7 @@ export function controlAddress(context: Pick<CliContext, 'environment' | 'home'>
     return { url, token };
   }
   const endpoints = readEndpoints(home);
+  if (endpoints === undefined && identity !== undefined) return { url: originOf(identity.controlUrl, 'identity.json'), token: identity.token };
   if (endpoints === undefined) throw new ElulmcError('CONTROL_UNREACHABLE', `no installation runs in ${home.root} (run/endpoints.json is missing)`);
   return { url: originOf(endpoints.controlUrl, 'endpoints.json'), token: environment.token ?? identity?.token ?? endpoints.localToken };
 }

@@ -4,6 +4,8 @@ import { ElulmcError } from '../core/errors.ts';
 import type { Problem } from '../core/errors.ts';
 import { asRecord } from '../core/json.ts';
 import type { OperationReport } from '../operations/report.ts';
+import { permitHeaders } from './call-permit.ts';
+import type { CallPermit } from './call-permit.ts';
 import type { ControlAddress } from './control-address.ts';
 import { ServerEventReader } from './server-events.ts';
 
@@ -23,7 +25,7 @@ export function problemOf(thrown: unknown): Problem | undefined {
   return thrown instanceof RemoteProblem ? thrown.problem : undefined;
 }
 
-export interface CallOptions {
+export interface CallOptions extends CallPermit {
   readonly runId: string;
   readonly dryRun?: boolean;
   readonly signal: AbortSignal;
@@ -104,11 +106,16 @@ async function refuseFailure(response: IncomingMessage): Promise<void> {
 
 /** One request with a JSON answer; undefined for an empty one. CONTROL_UNREACHABLE, INTERRUPTED, or the server's RemoteProblem. */
 export async function ask(address: ControlAddress, exchange: Exchange): Promise<unknown> {
+  const text = await askText(address, exchange);
+  return text === '' ? undefined : parsed(text);
+}
+
+/** The same for an answer in another format. */
+export async function askText(address: ControlAddress, exchange: Exchange): Promise<string> {
   try {
     const response = await openExchange(address, exchange);
     await refuseFailure(response);
-    const text = await readText(response);
-    return text === '' ? undefined : parsed(text);
+    return await readText(response);
   } catch (thrown) {
     throw unreachable(address, thrown, exchange.signal);
   }
@@ -138,7 +145,7 @@ export async function follow(address: ControlAddress, exchange: Exchange, onEven
 export async function callOperation(address: ControlAddress, operation: string, input: unknown, options: CallOptions): Promise<OperationReport> {
   let report: OperationReport | undefined;
   const path = `/v1/operations/${operation.replace(' ', '/')}${options.dryRun === true ? '?dry-run=true' : ''}`;
-  await follow(address, { path, body: input, headers: { 'x-run-id': options.runId }, signal: options.signal }, (name, data) => {
+  await follow(address, { path, body: input, headers: { 'x-run-id': options.runId, ...permitHeaders(options) }, signal: options.signal }, (name, data) => {
     if (name === 'progress') options.onProgress(String(asRecord(data)?.['text']));
     if (name === 'error' && isProblem(data)) throw new RemoteProblem(data);
     if (name === 'result') report = data as OperationReport;

@@ -182,6 +182,7 @@ export async function isolateInEmergency(session: Session, input: Record<string,
       output: isolated.output,
       startedAt,
       tookMs,
+      approval: null,
       recorded,
       entries: { intent: null, done: null },
     };

@@ -8,12 +8,15 @@ import type { OperationDeclaration } from '../operations/declaration.ts';
 import type { OperationReport } from '../operations/report.ts';
 import { checkField, nameOf, operationOptions, valueFromText } from '../runbook/operation-options.ts';
 import type { OperationOption } from '../runbook/operation-options.ts';
+import { addPermitOptions, readPermit } from './call-permit.ts';
+import type { PermitFlags } from './call-permit.ts';
 import type { Session } from './context.ts';
 import { printReport } from './report-text.ts';
 import { runOperation } from './run-operation.ts';
 
 /** What every operation takes besides its own input. */
-interface CallFlags {
+interface CallFlags extends PermitFlags {
+  readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly runId?: string;
 }
@@ -72,6 +75,7 @@ function addFlags(command: Command, declaration: OperationDeclaration): void {
   command.option('--yes', 'ask nothing');
   command.option('--no-input', 'ask nothing');
   if (declaration.risk !== 'read') command.option('--dry-run', 'say what would change, and change nothing');
+  addPermitOptions(command, declaration);
   if (declaration.local !== 'always') command.option('--run-id <id>', 'repeat an earlier call: what it applied is not applied twice');
 }
 
@@ -111,5 +115,11 @@ async function performCall(session: Session, declaration: OperationDeclaration, 
   if (flags.runId !== undefined && !isId('run', flags.runId)) {
     throw new ElulmcError('FIELD_INVALID', '--run-id is not an id of the form run_...', { field: 'runId' });
   }
-  return runOperation(session, declaration, input, { runId: flags.runId ?? newId('run'), dryRun: flags.dryRun === true });
+  const permit = readPermit(flags);
+  const { room, name } = declaration;
+  if (room === 'governance' && name === 'approve' && input['signature'] === undefined) {
+    const { signRequest } = await import('./approve.ts');
+    Object.assign(input, await signRequest(session, String(input['request']), flags.yes === true));
+  }
+  return runOperation(session, declaration, input, { ...permit, runId: flags.runId ?? newId('run'), dryRun: flags.dryRun === true });
 }

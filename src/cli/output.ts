@@ -9,10 +9,15 @@ export interface Progress {
   end(): void;
 }
 
+/** How the beginning of a line looks on a terminal with colors. */
+export type Tone = 'good' | 'bad' | 'waiting' | 'dim';
+
 /** Data goes to stdout, words go to stderr; with `json`, errors are an object on stdout too. */
 export interface Output {
   readonly json: boolean;
   data(text: string): void;
+  /** Data whose beginning is painted where stdout is a terminal with colors. */
+  marked(mark: string, tone: Tone, rest: string): void;
   object(value: unknown): void;
   words(text: string): void;
   problem(problem: Pick<Problem, 'code' | 'detail' | 'help' | 'id'>): void;
@@ -73,6 +78,8 @@ export async function openOutput(stdio: Stdio, json: boolean, color: boolean): P
   const words = (text: string): void => {
     err(`${printable(text)}\n`);
   };
+  const onData = picocolors.createColors(color && stdio.stdout.isTTY === true);
+  const tones = { good: onData.green, bad: onData.red, waiting: onData.yellow, dim: onData.dim } as const;
   const object = (value: unknown): void => {
     out(`${JSON.stringify(value, undefined, 2)}\n`);
   };
@@ -80,6 +87,9 @@ export async function openOutput(stdio: Stdio, json: boolean, color: boolean): P
     json,
     data: (text) => {
       out(`${printable(text)}\n`);
+    },
+    marked: (mark, tone, rest) => {
+      out(`${tones[tone](printable(mark))}${printable(rest)}\n`);
     },
     object,
     words,

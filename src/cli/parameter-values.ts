@@ -52,6 +52,49 @@ function question(need: ParameterNeed): string {
   return `${need.name}: ${need.description}${choices}${need.optional ? ' Empty: leave it out.' : ''}`;
 }
 
+function refuseStray(settings: Settings, needs: readonly ParameterNeed[]): void {
+  const stray = [...settings.set.keys(), ...settings.files.keys()].find((name) => !needs.some((need) => need.name === name));
+  if (stray !== undefined) throw new ElulmcError('USAGE', `these steps have no parameter ${stray}`, { field: stray });
+}
+
+/** The values that are known without asking anybody. USAGE as resolveParameters says, but for a need without a value. */
+export function knownParameters(settings: Settings, needs: readonly ParameterNeed[]): ParameterValues {
+  refuseStray(settings, needs);
+  return Object.fromEntries(
+    needs.flatMap((need) => {
+      const value = known(need, settings);
+      return value === undefined ? [] : [[need.name, value]];
+    }),
+  );
+}
+
+/** USAGE for `--set` where a run has begun: it keeps what it was started with. */
+export function refuseSet(settings: Settings): void {
+  const [set] = settings.set.keys();
+  if (set === undefined) return;
+  throw new ElulmcError('USAGE', `a run keeps the parameters that it was started with; a secret that it has lost comes by --set-file ${set}=PATH`, {
+    field: '--set',
+  });
+}
+
+/** Values for a run that has begun: the secrets that it has lost, from a file, from the environment or from a question. */
+export async function givenParameters(
+  session: Session,
+  settings: Settings,
+  secrets: readonly string[],
+  mayAsk: boolean,
+  signal: AbortSignal,
+): Promise<ParameterValues> {
+  const values: Record<string, string> = {};
+  for (const [name, path] of settings.files) values[name] = fromFile(name, path);
+  for (const name of secrets) {
+    const need: ParameterNeed = { name, secret: true, optional: false, description: 'The run has lost this secret.', choices: undefined };
+    const value = known(need, settings) ?? (mayAsk ? await askText(session.context.stdio, signal, question(need), true) : undefined);
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
+
 /**
  * A value for each need: `--set`, `--set-file`, `ELULMC_SET_NAME`, then a question at the terminal. USAGE when one has none,
  * when a secret came by `--set`, and when a setting names no parameter of these steps.
@@ -63,8 +106,7 @@ export async function resolveParameters(
   mayAsk: boolean,
   signal: AbortSignal,
 ): Promise<ParameterValues> {
-  const stray = [...settings.set.keys(), ...settings.files.keys()].find((name) => !needs.some((need) => need.name === name));
-  if (stray !== undefined) throw new ElulmcError('USAGE', `these steps have no parameter ${stray}`, { field: stray });
+  refuseStray(settings, needs);
   const { stdio } = session.context;
   const values: Record<string, string> = {};
   for (const need of needs) {

@@ -1,12 +1,13 @@
 import { ElulmcError } from '../core/errors.ts';
 import type { OperationDeclaration } from '../operations/declaration.ts';
 import type { OperationReport } from '../operations/report.ts';
+import type { CallPermit } from './call-permit.ts';
 import { controlAddress } from './control-address.ts';
 import { callOperation } from './control-client.ts';
 import type { Session } from './context.ts';
 import { interruptible } from './interrupt.ts';
 
-export interface CallChoice {
+export interface CallChoice extends CallPermit {
   readonly runId: string;
   readonly dryRun: boolean;
 }

@@ -8,6 +8,7 @@ import { MemoryLedger } from '../fixtures/memory-ledger.ts';
 import { MemoryOperationRuns } from '../fixtures/memory-operation-runs.ts';
 import { memoryServices } from '../fixtures/operation-services.ts';
 import type { MemoryServices } from '../fixtures/operation-services.ts';
+import { newPublicKey } from '../fixtures/public-key.ts';
 
 export const LOCAL_TOKEN = 'ell_local-token-of-the-test';
 
@@ -52,6 +53,7 @@ export async function startApi(changes: Partial<ControlApiOptions> = {}): Promis
     door: openDoor({ catalogue: changes.catalogue ?? catalogue, services, log, runs: new MemoryOperationRuns() }),
     catalogue,
     people: services.people,
+    breakGlass: services.breakGlass,
     localToken: LOCAL_TOKEN,
     uid: 1000,
     version: '0.0.0-test',
@@ -64,7 +66,7 @@ export async function startApi(changes: Partial<ControlApiOptions> = {}): Promis
     services,
     log,
     lines,
-    personToken: async (role) => (await services.people.redeem((await services.people.invite(role)).secret, `A ${role}`, 'x')).token,
+    personToken: async (role) => (await services.people.redeem((await services.people.invite(role)).secret, `A ${role}`, newPublicKey())).token,
     send: (method, path, options = {}) =>
       new Promise((resolve, reject) => {
         const body = typeof options.body === 'object' ? JSON.stringify(options.body) : options.body;

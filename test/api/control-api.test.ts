@@ -15,7 +15,13 @@ describe('facts', () => {
   });
 
   test('who I am', async () => {
-    expect((await running.send('GET', '/v1/me', { token: LOCAL_TOKEN })).json).toEqual({ kind: 'local', id: 'local:1000', name: null, role: null });
+    expect((await running.send('GET', '/v1/me', { token: LOCAL_TOKEN })).json).toEqual({
+      kind: 'local',
+      id: 'local:1000',
+      name: null,
+      role: null,
+      unreviewedBreakGlass: null,
+    });
     const token = await running.personToken('security');
     expect((await running.send('GET', '/v1/me', { token })).json).toMatchObject({ kind: 'person', name: 'A security', role: 'security' });
   });

@@ -21,7 +21,7 @@ describe('usage errors exit 2, name what is wrong and load nothing more than the
     [['run', '--', './nothing.sh'], 'is in no room'],
     [['run', '--', './governance/revoke_all_sessions.py', '--nope'], 'has no option --nope'],
     [['run', '--', './a.sh | sh'], 'a pipe'],
-    [['runbook', 'check', '/nowhere/at/all.md'], 'cannot be opened (ENOENT)'],
+    [['runbook', 'check', '/nowhere/at/all.md'], 'there is no runbook /nowhere/at/all.md'],
     [['runbook', 'nonsense'], "unknown command 'nonsense'"],
     [['completion', 'powershell'], 'Allowed choices are bash, zsh, fish'],
     [['sign-in', 'not a link'], 'LINK is not an http or https URL'],

@@ -33,10 +33,56 @@ export interface SignInBody {
   readonly publicKey: string;
 }
 
+export interface SignedInPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: string;
+}
+
 export interface SignInAnswer {
-  readonly person: { readonly id: string; readonly name: string; readonly role: Role; readonly createdAt: string };
+  readonly person: SignedInPerson;
   /** Bearer token, shown once. */
   readonly token: string;
+}
+
+/** POST /v1/sign-in/invitation and POST /v1/sign-in/passkey; the session comes as a cookie. */
+export interface SignedInAnswer {
+  readonly person: SignedInPerson;
+}
+
+/** POST /v1/sign-in/device */
+export interface DeviceStartBody {
+  /** Name of the machine. */
+  readonly name?: string;
+  /** base64 SPKI DER of an Ed25519 public key. */
+  readonly publicKey: string;
+}
+
+export interface DeviceStartAnswer {
+  /** For POST /v1/sign-in/device/token; the command line's secret. */
+  readonly deviceCode: string;
+  /** For its person: `BCDF-GHJK`. */
+  readonly userCode: string;
+  /** Hex SHA-256 of the public key, as the browser shows it too. */
+  readonly keyId: string;
+  readonly verificationUrl: string;
+  /** How long to wait between two questions. */
+  readonly intervalMs: number;
+  readonly expiresAt: string;
+}
+
+/** POST /v1/sign-in/device/find */
+export interface DeviceAnswer {
+  readonly name: string;
+  readonly keyId: string;
+  readonly expiresAt: string;
+}
+
+/** POST /v1/passkeys and POST /v1/sign-in/device/confirm */
+export interface KeyAnswer {
+  /** Id of the key that is registered now. */
+  readonly key: string;
 }
 
 /** GET /v1/me */
@@ -46,6 +92,11 @@ export interface MeAnswer {
   readonly id: string;
   readonly name: string | null;
   readonly role: Role | null;
+  /** Calls past approvals or windows that nobody has reviewed, newest first; null for a user of the host. */
+  readonly unreviewedBreakGlass: {
+    readonly count: number;
+    readonly uses: readonly { readonly runId: string; readonly operation: string; readonly actor: string; readonly reason: string; readonly at: string }[];
+  } | null;
 }
 
 /** GET /health; status 200 when `ok`, else 503. */
@@ -55,4 +106,14 @@ export interface HealthAnswer {
   readonly version: string;
   /** Part -> `ok` or what is wrong. */
   readonly parts: Readonly<Record<string, string>>;
+}
+
+/** GET /health of a control plane that stands by; everything else is answered with CONTROL_STANDBY there. */
+export interface StandbyAnswer {
+  readonly ok: true;
+  readonly role: 'standby';
+  /** `http://host:port` of who leads; null while nobody does. */
+  readonly leader: string | null;
+  readonly installationId: string;
+  readonly version: string;
 }

@@ -1,12 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ElulmcError, toProblem } from '../../core/errors.ts';
+import { toProblem } from '../../core/errors.ts';
 import type { CatalogueEntry } from '../../operations/catalogue.ts';
 import type { Door } from '../../operations/door.ts';
 import { parseFields } from '../../operations/parse-fields.ts';
 import type { OperationCall } from '../../operations/report.ts';
 import { asApiError } from '../answer-problem.ts';
 import type { Authenticate } from '../authentication.ts';
+import { readCallHeaders } from '../call-headers.ts';
 import type { CatalogueAnswer } from '../contract/control.ts';
 import type { OperationEvents } from '../contract/control.ts';
 import { openEventStream } from '../event-stream.ts';
@@ -21,12 +22,6 @@ export interface OperationRouteOptions {
 
 /** Strict, because a misspelled dry run would be performed. */
 const query = z.strictObject({ 'dry-run': z.enum(['true', 'false', '']).optional() });
-
-function runIdOf(request: FastifyRequest): string | undefined {
-  const header = request.headers['x-run-id'];
-  if (Array.isArray(header)) throw new ElulmcError('FIELD_INVALID', 'x-run-id was sent more than once', { field: 'x-run-id' });
-  return header;
-}
 
 /** Aborts when the server stops; for a read also when its caller has gone. A change goes on: the caller can ask for it again by its run id. */
 function signalFor(reply: FastifyReply, entry: CatalogueEntry | undefined, stopping: AbortSignal): AbortSignal {
@@ -56,7 +51,7 @@ export function registerOperationRoutes(app: FastifyInstance, options: Operation
       name,
       input: request.body ?? {},
       actor,
-      runId: runIdOf(request),
+      ...readCallHeaders(request),
       dryRun: dryRun === 'true' || dryRun === '',
       signal: signalFor(reply, entry, stopping),
     };

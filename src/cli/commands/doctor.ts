@@ -16,7 +16,8 @@ export function registerDoctor(command: Command, session: Session, facts: Instal
     .addHelpText('after', '\nExamples:\n  elulmc doctor\n  elulmc doctor --json')
     .action(async (options: { readonly json?: true }) => {
       const { home, environment } = session.context;
-      const examined = await examineInstallation(home, facts.root, environment.databaseUrl);
+      const { examineSchedules } = await import('../examine-schedules.ts');
+      const examined = [...(await examineInstallation(home, facts.root, environment.databaseUrl)), ...(await examineSchedules(home))];
       const problems = examined.filter((one) => one.verdict === 'problem').length;
       if (options.json === true) session.output.object({ ok: problems === 0, examined });
       else for (const { what, verdict, found } of examined) session.output.data(`${SIGNS[verdict]}  ${what.padEnd(16)} ${found}`);

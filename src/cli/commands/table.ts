@@ -4,7 +4,7 @@ import type { ToolCommand } from '../context.ts';
 export const toolCommands: readonly ToolCommand[] = [
   {
     name: 'runbook',
-    summary: 'check a Markdown runbook, run a section of it, make shims of its commands',
+    summary: 'list, check, plan and run Markdown runbooks; show, steer and export their runs',
     register: async (command, session) => {
       (await import('./runbook.ts')).registerRunbook(command, session);
     },
@@ -18,7 +18,7 @@ export const toolCommands: readonly ToolCommand[] = [
   },
   {
     name: 'sign-in',
-    summary: 'sign in by a one-time link',
+    summary: 'sign in by a one-time link, or by a code that you confirm in a browser',
     register: async (command, session) => {
       (await import('./sign-in.ts')).registerSignIn(command, session);
     },

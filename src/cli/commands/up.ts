@@ -12,7 +12,8 @@ interface UpOptions {
 
 /** What is printed when everything is ready. Secrets are shown at the start that made them and never again. */
 function readyText(installation: Installation, model: string | undefined): string {
-  const { endpoints, demoKey, adminLink } = installation;
+  const { endpoints, demoKey, adminLink, standbyFor } = installation;
+  if (standbyFor !== undefined) return standbyText(endpoints.gatewayUrl, endpoints.controlUrl, standbyFor);
   const key = demoKey ?? '$ELULMC_KEY';
   const body = JSON.stringify({ model: model ?? 'MODEL', messages: [{ role: 'user', content: 'Call me' }], max_tokens: 60 });
   return [
@@ -33,14 +34,31 @@ function readyText(installation: Installation, model: string | undefined): strin
   ].join('\n');
 }
 
+/** On a second host: its gateway serves, and everything else is asked of the leader. */
+function standbyText(gatewayUrl: string, controlUrl: string, leader: string): string {
+  return [
+    '',
+    'ELULMC is ready. This control plane stands by: another one leads.',
+    '',
+    `  gateway        ${gatewayUrl}`,
+    `  leader         ${leader}`,
+    `  standing by    ${controlUrl}/health`,
+    '',
+    `It takes over when the leader is gone. Until then ask the leader: ELULMC_URL=${leader} elulmc ...`,
+    '',
+    'Ctrl-C stops everything.',
+  ].join('\n');
+}
+
 function readyObject(installation: Installation): unknown {
-  const { endpoints, demoKey, adminLink, pids } = installation;
+  const { endpoints, demoKey, adminLink, standbyFor, pids } = installation;
   return {
     ready: true,
     gatewayUrl: endpoints.gatewayUrl,
     controlUrl: endpoints.controlUrl,
     apiKey: demoKey ?? null,
     adminLink: adminLink ?? null,
+    standbyFor: standbyFor ?? null,
     pids: { supervisor: process.pid, ...pids },
   };
 }
