@@ -7,7 +7,7 @@ const reportPath = process.env['ELULMC_TEST_REPORT'];
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/chaos/**', 'test/browser/**'],
+    exclude: ['test/browser/**'],
     pool: 'forks',
     maxWorkers: 2,
     watch: false,

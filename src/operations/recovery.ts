@@ -3,8 +3,8 @@ import type { LedgerEntry } from '../ledger/entry.ts';
 import type { LedgerLog } from '../ledger/log.ts';
 import type { PostureService } from '../services/posture/service.ts';
 import { doneEntry, intentEntry } from './entries.ts';
-import type { RecordedRun } from './entries.ts';
-import type { OperationRun, OperationRuns, StoredOperationRun } from './runs.ts';
+import type { RecordedRun, RunResult } from './entries.ts';
+import type { OperationRuns, StoredOperationRun } from './runs.ts';
 import type { RecordedSince } from './spool.ts';
 
 export interface ResolvedRun {
@@ -15,14 +15,14 @@ export interface ResolvedRun {
 }
 
 /** A run as its row remembers it: the input itself is only in the intent. */
-function recordedRunOf(run: OperationRun): RecordedRun {
+function recordedRunOf(run: StoredOperationRun): RecordedRun {
   return {
     runId: run.runId,
     actor: run.actor,
     operation: run.operation,
     ref: run.ref,
     input: {},
-    plan: { changes: [], notes: [] },
+    plan: run.kept?.plan ?? { changes: [], notes: [] },
     planSha256: run.planSha256,
   };
 }
@@ -40,7 +40,8 @@ function withOrigin(run: StoredOperationRun, entry: LedgerEntry): LedgerEntry {
 }
 
 /**
- * Gives every run that a crash or a takeover left open its result: `interrupted`, with what the posture knows of its effect. Runs whose
+ * Gives every run that a crash or a takeover left open its result: the one that was kept before it could be recorded, else
+ * `interrupted`, with what the posture knows of its effect. Runs whose
  * result is in the log already are only closed. A run that another control plane began gets an intent and a result in our own log,
  * and they name the log in which it began. Call after drainSpool and before the door opens.
  */
@@ -54,17 +55,21 @@ export async function resolveOpenRuns(parts: RecoveryParts): Promise<readonly Re
     const appliedVersion = (await posture.appliedBy(run.runId)) ?? null;
     // Neither an intent nor an effect: the crash came before the call had done anything that could be told. Of another log nobody knows.
     const happened = recorded.intent || appliedVersion !== null || run.begunIn !== null;
+    const result = resultOf(run, appliedVersion);
     if (!recorded.done && happened) {
       const recordedRun = recordedRunOf(run);
       if (!recorded.intent) await log.append(withOrigin(run, intentEntry(recordedRun)));
-      const summary =
-        appliedVersion === null ? 'Interrupted; no change of the posture was applied.' : `Interrupted; applied in posture version ${String(appliedVersion)}.`;
-      await log.appendSigned(withOrigin(run, doneEntry(recordedRun, { outcome: 'interrupted', summary, tookMs: 0, appliedVersion })));
+      await log.appendSigned(withOrigin(run, doneEntry(recordedRun, { ...result, appliedVersion })));
       resolved.push({ runId: run.runId, operation: run.operation, appliedVersion });
     }
-    // A result that we have recorded is answered with its report: performing it again would record another one.
-    const report = recorded.done && run.begunIn === null ? run.kept : null;
-    await runs.close(run.runId, { outcome: report?.verdict ?? 'interrupted', report });
+    await runs.close(run.runId, { outcome: result.outcome, report: run.kept });
   }
   return resolved;
+}
+
+/** What was kept of the run before the crash is its result: performing it again would record another one. */
+function resultOf({ kept }: StoredOperationRun, appliedVersion: number | null): Pick<RunResult, 'outcome' | 'summary' | 'tookMs'> {
+  if (kept !== null) return { outcome: kept.verdict, summary: kept.summary, tookMs: kept.tookMs };
+  const applied = appliedVersion === null ? 'no change of the posture was applied' : `applied in posture version ${String(appliedVersion)}`;
+  return { outcome: 'interrupted', summary: `Interrupted; ${applied}.`, tookMs: 0 };
 }

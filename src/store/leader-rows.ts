@@ -70,8 +70,22 @@ export async function endConnections(connection: Queryable, clientName: string):
   });
 }
 
+/**
+ * Ends a control plane: at first the connection that holds its lock, so that it learns from no failure that it leads no longer while
+ * it could still believe that it does.
+ */
+export async function endHolder(connection: Queryable, { clientName, pid }: LockHolder): Promise<void> {
+  await connection.query({
+    text: 'select pg_terminate_backend(pid, $3) from pg_stat_activity where application_name = $1 and pid = $2',
+    values: [clientName, pid, END_MS],
+  });
+  await endConnections(connection, clientName);
+}
+
 export interface LockHolder {
   readonly clientName: string;
+  /** Server process of the connection that holds it. */
+  readonly pid: number;
   /** Changes with everything that the holder says to the server. */
   readonly sign: string;
 }
@@ -80,7 +94,7 @@ export interface LockHolder {
 export async function lockHolder(database: Database, lock: number): Promise<LockHolder | undefined> {
   const { rows } = await database.run(({ connection }) =>
     connection.query({
-      text: `select application_name as "clientName", concat_ws(' ', held.pid, state_change) as sign
+      text: `select application_name as "clientName", held.pid, concat_ws(' ', held.pid, state_change) as sign
         from pg_locks held join pg_stat_activity activity on activity.pid = held.pid
         where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())
           and classid = ($1::bigint >> 32)::bigint::oid and objid = ($1::bigint & 4294967295)::oid and objsubid = 1 and granted`,

@@ -7,7 +7,7 @@ import { connectOnce, destroyClient } from './connection.ts';
 import type { Database, Statements } from './database.ts';
 import { mapDatabaseError } from './database-errors.ts';
 import type { Fence } from './fence.ts';
-import { endConnections, lockHolder, raiseEpoch, readLeader, renewLease, setLeaderUrl } from './leader-rows.ts';
+import { endConnections, endHolder, lockHolder, raiseEpoch, readLeader, renewLease, setLeaderUrl } from './leader-rows.ts';
 import type { LeaderIdentity, LeaderRow } from './leader-rows.ts';
 
 /** Any constant: all control planes on one database compete for the same advisory lock. */
@@ -69,7 +69,7 @@ class Holding {
   constructor(client: Client, options: CandidacyOptions) {
     this.#client = client;
     this.#options = options;
-    client.once('end', this.#onEnd);
+    client.once('error', this.#onEnd).once('end', this.#onEnd);
     this.#next();
   }
 
@@ -153,7 +153,7 @@ class Holding {
   }
 
   async release(): Promise<void> {
-    this.#client.off('end', this.#onEnd);
+    this.#client.off('error', this.#onEnd).off('end', this.#onEnd);
     this.#stop();
     await this.#client.end();
   }
@@ -227,7 +227,7 @@ export function watchLeader(database: Database, { leaseMs = LEASE_MS }: { readon
     sign = heard;
     lookedAtMs = now;
     if (silentMs < leaseMs) return { isLed: true, leader };
-    await database.run(({ connection }) => endConnections(connection, holder.clientName));
+    await database.run(({ connection }) => endHolder(connection, holder));
     return { isLed: false, leader };
   };
 }

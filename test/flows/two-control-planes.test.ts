@@ -187,7 +187,7 @@ function expectOneResultEach(runIds: readonly string[], ...logs: readonly (reado
     const succeeded = logs.filter((log) => successes(log, runId).length > 0);
     if (succeeded.length < 2) continue;
     const adopted = logs.filter((log) =>
-      log.some((entry) => entry.id === runId && entry.outcome === 'interrupted' && JSON.stringify(entry.data).includes('begunIn')),
+      log.some((entry) => entry.id === runId && entry.kind === 'operation.done' && JSON.stringify(entry.data).includes('begunIn')),
     );
     expect(adopted, runId).toHaveLength(1);
   }

@@ -64,9 +64,9 @@ describe('after a crash', () => {
   test.each<[string, 'row' | 'intent' | 'effect' | 'done', readonly string[], boolean | null]>([
     ['activate-backup', 'row', [], null],
     ['activate-backup', 'intent', ['open', 'interrupted'], false],
-    ['activate-backup', 'effect', ['open', 'interrupted'], true],
+    ['activate-backup', 'effect', ['open', 'ok'], true],
     ['activate-backup', 'done', ['open', 'ok'], null],
-    ['emergency-isolation', 'row', ['open', 'interrupted'], true],
+    ['emergency-isolation', 'row', ['open', 'ok'], true],
     ['emergency-isolation', 'done', ['open', 'ok'], null],
   ])('%s that died at its %s', async (name, stopAt, outcomes, applied) => {
     const runId = await crash(name, stopAt);
@@ -101,9 +101,14 @@ describe('after a crash', () => {
     expect((await services.posture.read()).version).toBe(before.version);
   });
 
-  test.each(['activate-backup', 'emergency-isolation'])('a repeated %s is answered with what was recorded, and nothing is recorded again', async (name) => {
+  test.each<[string, 'row' | 'effect' | 'done']>([
+    ['activate-backup', 'effect'],
+    ['activate-backup', 'done'],
+    ['emergency-isolation', 'row'],
+    ['emergency-isolation', 'done'],
+  ])('%s that died at its %s and is repeated is answered with its result, which is recorded once', async (name, stopAt) => {
     const actor = personWith('admin');
-    const runId = await crash(name, 'done', actor);
+    const runId = await crash(name, stopAt, actor);
     await resolve();
     const again = { room: name === 'activate-backup' ? 'deployment' : 'security', name, input: {}, actor, runId, signal: new AbortController().signal };
     const report = await openDoor({ catalogue, services, log, runs }).call(again);
@@ -134,11 +139,11 @@ describe('after a crash', () => {
     expect(await runs.openRuns()).toEqual([]);
   });
 
-  test.each<['row' | 'intent' | 'effect', boolean]>([
-    ['row', false],
-    ['intent', false],
-    ['effect', true],
-  ])('a run that another control plane had begun, up to its %s, gets an intent and a result here that name its log', async (stopAt, applied) => {
+  test.each<['row' | 'intent' | 'effect', boolean, string]>([
+    ['row', false, 'interrupted'],
+    ['intent', false, 'interrupted'],
+    ['effect', true, 'ok'],
+  ])('a run that another control plane had begun, up to its %s, gets an intent and a result here that name its log', async (stopAt, applied, outcome) => {
     const runId = await crash('activate-backup', stopAt);
     const ours = new MemoryLedger('control-b');
     runs.log = ours.name;
@@ -155,7 +160,7 @@ describe('after a crash', () => {
     expect(looked).toEqual([1]);
     expect(ours.entries.slice(1)).toMatchObject([
       { kind: 'operation.intent', id: runId, data: { begunIn: 'control' } },
-      { kind: 'operation.done', id: runId, outcome: 'interrupted', data: { begunIn: 'control', appliedVersion: version } },
+      { kind: 'operation.done', id: runId, outcome, data: { begunIn: 'control', appliedVersion: version } },
     ]);
     expect(await runs.openRuns()).toEqual([]);
   });
@@ -170,7 +175,7 @@ describe('after a crash', () => {
     await expect(resolveOpenRuns(parts)).rejects.toThrow('killed');
     runs.close = close;
     await resolveOpenRuns(parts);
-    expect(ours.entries.filter((entry) => entry.id === runId).map((entry) => entry.outcome)).toEqual(['open', 'interrupted']);
+    expect(ours.entries.filter((entry) => entry.id === runId).map((entry) => entry.outcome)).toEqual(['open', 'ok']);
   });
 
   test('an old row of a run that never began is closed without an entry', async () => {

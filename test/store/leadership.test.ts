@@ -223,6 +223,24 @@ describe('the lease', () => {
     expect(await marks()).toEqual(['half']);
   });
 
+  test('it learns that it leads no longer before anything that it does fails because of that', async () => {
+    const [first, second] = [await plane(), await plane()];
+    const asleep = Promise.withResolvers<undefined>();
+    // A connection that is older than the one with the lock would be ended before it.
+    const open = first.database.transaction(async ({ connection }) => {
+      asleep.resolve(undefined);
+      await connection.query({ text: 'select pg_sleep(60)' });
+    });
+    const lostAtFailure = open.then(
+      () => ['nothing failed'],
+      () => [...first.lost],
+    );
+    await asleep.promise;
+    await mustLead('a', first, NEVER_MS);
+    await lookUntilFree(second.database, 200);
+    expect(await lostAtFailure).toEqual(['the database has ended the connection that held the leadership']);
+  });
+
   test('one that falls silent before it has led, on a database without tables, is ended too', async () => {
     const [first, second] = [await plane(), await plane()];
     const candidacy = await tryCandidacy(first.database, { onLost: (reason) => first.lost.push(reason), renewEveryMs: NEVER_MS });
