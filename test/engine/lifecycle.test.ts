@@ -56,7 +56,8 @@ describe('a running engine', () => {
     const controllers = Array.from({ length: 4 }, () => new AbortController());
     const requests = controllers.map((controller, i) => longRequest(controller.signal, i % 2 === 0).catch((error: unknown) => (error as Error).name));
     await untilLoad(2, 2);
-    expect(await metric(engine.url, 'vllm:kv_cache_usage_perc')).toBeGreaterThan(0);
+    // A sequence takes its cells when its prompt is evaluated, which may be a moment after it is counted.
+    await expect.poll(() => metric(engine.url, 'vllm:kv_cache_usage_perc')).toBeGreaterThan(0);
     for (const controller of controllers) controller.abort();
     expect(await Promise.all(requests)).toEqual(Array(4).fill('AbortError'));
     await untilLoad(0, 0);
