@@ -76,7 +76,7 @@ echo "$$" >> "marks/$1.$2"
 sleep 0.1
 `;
 
-/** Writes the runbooks of the lanes and the program of their processes into \`folder\`. */
+/** Writes the runbooks of the lanes and the program of their processes into `folder`. */
 export function writeLanes(folder: string, count: number): readonly Lane[] {
   mkdirSync(join(folder, 'marks'));
   const program = join(folder, 'append.sh');
@@ -95,7 +95,7 @@ export function markFile(folder: string, runId: string, index: number): string {
   return join(folder, 'marks', `${runId}.${String(index)}`);
 }
 
-/** Every model server is the same one at \`url\`. */
+/** Every model server is the same one at `url`. */
 export function routingOf(lanes: readonly Lane[], url: string): DeclaredRouting {
   const numbers = lanes.map(({ number }) => String(number));
   return {

@@ -32,7 +32,8 @@ test('equal values give equal text, whatever the order of their names, and nothi
     fc.property(fc.jsonValue(), (a) => {
       const text = canonicalJson(a);
       expect(canonicalJson(JSON.parse(text))).toBe(text);
-      expect(JSON.parse(text)).toEqual(a);
+      // JSON has one zero.
+      expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(a)));
       expect(sha256OfJson(JSON.parse(text))).toBe(sha256OfJson(a));
       if (typeof a === 'object' && a !== null && !Array.isArray(a)) expect(canonicalJson(Object.fromEntries(Object.entries(a).toReversed()))).toBe(text);
     }),
