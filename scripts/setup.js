@@ -42,6 +42,15 @@ function hasNode() {
   }
 }
 
+/** What is installed; undefined while it is not known, as in the moment in which another set-up's npm writes it. */
+function readPresent() {
+  try {
+    return JSON.parse(readFileSync(join(root, 'node_modules', '.package-lock.json'), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * npm writes node_modules/.package-lock.json as the last step of an installation, so an interrupted one has none.
  * Optional packages are left out where they do not fit the machine; every other one must be there in the version of the lock file.
@@ -49,7 +58,7 @@ function hasNode() {
 function isInstalled() {
   const wanted = readJson(join(root, 'package-lock.json'));
   if (wanted === undefined) throw new SetupError('package-lock.json is missing', 'run this in a complete checkout');
-  const present = readJson(join(root, 'node_modules', '.package-lock.json'));
+  const present = readPresent();
   if (present === undefined || !hasNode()) return false;
   return Object.entries(wanted.packages).every(([path, entry]) => {
     if (!path.includes('node_modules/')) return true;

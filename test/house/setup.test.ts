@@ -145,6 +145,12 @@ describe('the set-up installs', { timeout: 120_000 }, () => {
     expect(readFileSync(tree.path('npm-path'), 'utf8')).not.toContain('node_modules');
   });
 
+  test('also when the list of what is there was read while it was being written', async () => {
+    tree.write('node_modules/.package-lock.json', '{"packages":{"node_mod');
+    expect(await setUp()).toEqual(quietly);
+    expect(calls()).toHaveLength(1);
+  });
+
   test('once for several that start at the same time', async () => {
     const all = await Promise.all([setUp(), setUp(), setUp(), setUp()]);
     expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
