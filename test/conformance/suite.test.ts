@@ -29,3 +29,13 @@ test('wrong and crashed cases are named, the others still count', async () => {
 test('a suite in which all is right passes', async () => {
   expect(hasPassed(await runSuite(suiteOf([right, right]), '.'))).toBe(true);
 });
+
+test('cases with a group are counted in a table by group', async () => {
+  const grouped: ConformanceCase[] = [
+    { ...right, group: 'key' },
+    { ...right, group: 'sigstore', expected: 'no' },
+    { ...right, group: 'key' },
+  ];
+  const report = await runSuite(suiteOf(grouped), '.');
+  expect(formatReport('x', report)).toBe('key       2 of 2\nsigstore  0 of 1\nwrong    a: expected no, given yes\nx: 2 right, 1 wrong, 0 crashed\n');
+});

@@ -1,7 +1,11 @@
+import { attestationSuite } from './attestation/suite.ts';
 import { logSuite } from './log/suite.ts';
+import { modelSigningSuite } from './model-signing/suite.ts';
 import type { Suite } from './suite.ts';
 
 /** Every suite by the name that the command line takes. */
 export const SUITES: Readonly<Record<string, Suite>> = {
+  attestation: attestationSuite,
   log: logSuite,
+  'model-signing': modelSigningSuite,
 };
