@@ -50,7 +50,7 @@ const PACKAGES = {
   undici: ['upstreams', 'gateway', 'services', 'drills', 'cli'],
   'xz-decompress': ['artifacts/archives'],
   'xml-crypto': ['attestation/nvidia'],
-  yaml: ['core/config.ts', 'runbook'],
+  yaml: ['core/config.ts', 'runbook', 'artifacts/nemo'],
   zod: ['core/config.ts', ...foldersBut('core', 'ledger', 'gateway')],
 };
 

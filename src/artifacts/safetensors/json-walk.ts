@@ -21,6 +21,7 @@ export interface JsonVisitor {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const PYTHON_NUMBERS = ['NaN', 'Infinity', '-Infinity'];
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 class Fault extends Error {
@@ -31,11 +32,14 @@ class Fault extends Error {
   }
 }
 
-/** Walks JSON text (RFC 8259) without recursion and without building anything. Undefined when the whole of it is sound. */
-export function walkJson(bytes: Buffer, visitor: JsonVisitor, maxDepth: number): JsonFault | undefined {
+/**
+ * Walks JSON text (RFC 8259) without recursion and without building anything. Undefined when the whole of it is sound. `pythonNumbers`: with
+ * `NaN`, `Infinity` and `-Infinity`, as Python's json module writes and reads it.
+ */
+export function walkJson(bytes: Buffer, visitor: JsonVisitor, maxDepth: number, { pythonNumbers = false } = {}): JsonFault | undefined {
   if (!isUtf8(bytes)) return { offset: 0, reason: 'not UTF-8' };
   try {
-    new Walk(bytes, visitor, maxDepth).run();
+    new Walk(bytes, visitor, maxDepth, pythonNumbers).run();
     return undefined;
   } catch (error) {
     if (error instanceof Fault) return { offset: error.offset, reason: error.message };
@@ -47,13 +51,15 @@ class Walk {
   private readonly bytes: Buffer;
   private readonly visitor: JsonVisitor;
   private readonly maxDepth: number;
+  private readonly pythonNumbers: boolean;
   private position = 0;
   private readonly open: ('object' | 'array')[] = [];
 
-  constructor(bytes: Buffer, visitor: JsonVisitor, maxDepth: number) {
+  constructor(bytes: Buffer, visitor: JsonVisitor, maxDepth: number, pythonNumbers: boolean) {
     this.bytes = bytes;
     this.visitor = visitor;
     this.maxDepth = maxDepth;
+    this.pythonNumbers = pythonNumbers;
   }
 
   run(): void {
@@ -115,12 +121,23 @@ class Walk {
 
   private word(): string {
     const start = this.position;
+    const python = this.pythonNumbers ? this.pythonNumber() : undefined;
+    if (python !== undefined) {
+      this.position += python.length;
+      return python;
+    }
     while (this.position < this.bytes.length && isWordByte(this.bytes[this.position] ?? 0)) this.position++;
     // No number that anybody reads is longer; a longer one would only cost time.
     if (this.position - start > 400) throw new Fault(start, 'a number of more than 400 characters');
     const word = this.bytes.toString('latin1', start, this.position);
     if (word === 'true' || word === 'false' || word === 'null' || NUMBER.test(word)) return word;
     throw new Fault(start, start >= this.bytes.length ? 'the text ends too early' : 'no value');
+  }
+
+  private pythonNumber(): string | undefined {
+    const first = this.bytes[this.position];
+    if (first !== 0x4e && first !== 0x49 && first !== 0x2d) return undefined;
+    return PYTHON_NUMBERS.find((word) => this.bytes.toString('latin1', this.position, this.position + word.length) === word);
   }
 
   private text(): string {

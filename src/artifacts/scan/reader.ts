@@ -61,7 +61,7 @@ export interface Reader {
   readonly format: string;
   /** Looks into files of no model format as well, such as texts: being read by it does not make a file one that is understood. */
   readonly anyFile?: boolean;
-  /** Whether the bytes claim to be of this format, by content. `head` holds the first 4 KiB. */
-  recognizes(head: Buffer, unit: Pick<Unit, 'source' | 'name'>): boolean;
+  /** Whether the bytes claim to be of this format, by content. `head` holds the first 4 KiB. `sibling` is for formats without a header. */
+  recognizes(head: Buffer, unit: Pick<Unit, 'source' | 'name'> & Partial<Pick<Unit, 'sibling'>>): boolean;
   read(unit: Unit): Promise<void>;
 }

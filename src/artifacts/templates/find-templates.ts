@@ -48,6 +48,7 @@ export function findTemplates(bytes: Buffer): { readonly templates: FoundTemplat
       plain: () => undefined,
     },
     MAX_DEPTH,
+    { pythonNumbers: true },
   );
   return { templates, fault };
 }

@@ -1,0 +1,41 @@
+/**
+ * Forms of credentials that name themselves: by a prefix that the issuer gave them so that they can be found, or by a shape that
+ * hardly anything else has. Each pattern takes a bounded number of characters from each place where it can begin.
+ */
+export const SECRET_PATTERNS: readonly (readonly [string, RegExp])[] = [
+  ['private key', /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/],
+  ['private key of PuTTY', /\bPuTTY-User-Key-File-\d: /],
+  ['key of age', /\bAGE-SECRET-KEY-1[0-9A-Z]{58}\b/],
+  ['access key of AWS', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/],
+  ['token of GitHub', /\bgh[pousr]_[A-Za-z0-9]{36,255}\b|\bgithub_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{40,80}\b/],
+  ['token of GitLab', /\bgl(?:pat|ptt|rt|dt|soat|cbt)-[A-Za-z0-9_-]{20,60}\b/],
+  ['token of Hugging Face', /\b(?:hf|api_org)_[A-Za-z]{34}\b|\bhf_[A-Za-z0-9]{34,40}\b/],
+  ['token of Slack', /\bxox[abeoprs]-[A-Za-z0-9-]{20,200}\b|\bxapp-\d-[A-Z0-9]{8,20}-\d{8,16}-[a-f0-9]{40,80}\b/],
+  ['webhook of Slack', /\bhooks\.slack\.com\/(?:services|workflows)\/T[A-Z0-9]{6,12}\/[A-Za-z0-9/]{20,60}/],
+  ['webhook of Discord', /\bdiscord(?:app)?\.com\/api\/webhooks\/\d{15,20}\/[A-Za-z0-9_-]{50,80}/],
+  ['bot token of Discord', /\b[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,38}\b/],
+  ['bot token of Telegram', /\b\d{8,10}:AA[A-Za-z0-9_-]{33}\b/],
+  ['key of Google', /\bAIza[0-9A-Za-z_-]{35}\b/],
+  ['token of Google', /\bya29\.[0-9A-Za-z_-]{40,400}|\bGOCSPX-[A-Za-z0-9_-]{28}\b/],
+  ['key of OpenAI', /\bsk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{40,200}|\bsk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}\b|\bsk-[A-Za-z0-9]{48}\b/],
+  ['key of Anthropic', /\bsk-ant-(?:api|admin|oat|sid)\d{2}-[A-Za-z0-9_-]{60,130}/],
+  [
+    'key of a model provider',
+    /\b(?:gsk_[A-Za-z0-9]{48,56}|xai-[A-Za-z0-9]{70,90}|r8_[A-Za-z0-9]{37}|pplx-[A-Za-z0-9]{40,60}|nvapi-[A-Za-z0-9_-]{60,70}|sk-or-v1-[a-f0-9]{64}|fw_[A-Za-z0-9]{22,30})\b/,
+  ],
+  ['key of Stripe', /\b[rs]k_(?:live|test)_[A-Za-z0-9]{24,120}\b/],
+  ['key of SendGrid', /\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}\b/],
+  ['token of npm', /\bnpm_[A-Za-z0-9]{36}\b/],
+  ['token of PyPI', /\bpypi-AgEI[A-Za-z0-9_-]{50,250}/],
+  ['token of Docker', /\bdckr_(?:pat|oat)_[A-Za-z0-9_-]{27,40}/],
+  ['token of DigitalOcean', /\bdo[opr]_v1_[a-f0-9]{64}\b/],
+  ['token of Databricks', /\bdapi[a-f0-9]{32}(?:-\d)?\b/],
+  ['token of Vault', /\bhv[sbr]\.[A-Za-z0-9_-]{24,200}/],
+  ['token of Terraform', /\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{60,80}/],
+  ['key of Azure storage', /\bAccountKey=[A-Za-z0-9+/]{86}==/],
+  ['signed address of Azure', /[?&]sig=[A-Za-z0-9%+/]{43,60}(?:%3D|=)/],
+  ['key of Shopify', /\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b/],
+  ['key of Mailgun', /\bkey-[a-f0-9]{32}\b/],
+  ['signed web token', /\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{20,1000}/],
+  ['password in an address', /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'<>{}$]{1,80}:[^\s:/@"'<>{}$*]{6,100}@[A-Za-z0-9[]/],
+];
