@@ -81,8 +81,29 @@ export function oidOf({ content }: DerElement): string {
 }
 
 /** A non-negative INTEGER of at most 128 bytes. DerError. */
-export function integerOf({ content }: DerElement): bigint {
+export function integerOf(element: DerElement): bigint {
+  const value = signedIntegerOf(element);
+  if (value < 0n) throw new DerError('a negative integer');
+  return value;
+}
+
+/** An INTEGER of at most 128 bytes. DerError. */
+export function signedIntegerOf({ content }: DerElement): bigint {
   if (content.length === 0 || content.length > MAX_INTEGER_BYTES) throw new DerError('an integer that is empty or too long');
-  if (((content[0] ?? 0) & 0x80) !== 0) throw new DerError('a negative integer');
-  return BigInt(`0x${content.toString('hex')}`);
+  return BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex')}`));
+}
+
+/** UTCTime or GeneralizedTime, in milliseconds since the Unix epoch. DerError. */
+export function timeOf({ tag, content }: DerElement): number {
+  const text = content.toString('latin1');
+  const match = (tag === 0x17 ? /^(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/ : /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/).exec(text);
+  if (match === null) throw new DerError(`the time ${JSON.stringify(text.slice(0, 40))}`);
+  const [year = 0, ...rest] = match.slice(1).map(Number);
+  const [month = 1, day = 1, hour = 0, minute = 0, second = 0] = rest;
+  const full = tag === 0x18 ? year : year < 50 ? 2000 + year : 1900 + year;
+  const ms = Date.UTC(full, month - 1, day, hour, minute, second);
+  // Date.UTC takes the 31st of February for a day of March, and the year 49 for 1949.
+  const again = new Date(ms).toISOString().replaceAll(/[-:T]|[.].*$/g, '');
+  if (again !== `${String(full).padStart(4, '0')}${text.slice(-11, -1)}`) throw new DerError(`the time ${text}`);
+  return ms;
 }
