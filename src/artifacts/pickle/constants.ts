@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { PYTHON_ESCAPES } from '../text/python-escapes.ts';
 import type { ByteWindow } from './byte-window.ts';
 import { PICKLE_LIMITS } from './limits.ts';
 import type { BytesValue, IntValue, TextValue, Value } from './values.ts';
@@ -66,22 +67,9 @@ export function decodeLine(line: string, form: 'quoted' | 'escaped'): string | n
   return inner.slice(1, -1).replaceAll(/\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|([^x]))/gs, (all, hex?: string, octal?: string, other?: string) => {
     if (hex !== undefined) return codePoint(hex, all);
     if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
-    return ESCAPES.get(other ?? '') ?? (other === '\n' ? '' : all);
+    return PYTHON_ESCAPES.get(other ?? '') ?? all;
   });
 }
-
-const ESCAPES = new Map([
-  ['n', '\n'],
-  ['t', '\t'],
-  ['r', '\r'],
-  ['a', '\x07'],
-  ['b', '\b'],
-  ['f', '\f'],
-  ['v', '\v'],
-  ['\\', '\\'],
-  ["'", "'"],
-  ['"', '"'],
-]);
 
 function codePoint(hex: string, otherwise: string): string {
   const code = Number.parseInt(hex, 16);

@@ -1,16 +1,5 @@
-const SIMPLE = new Map([
-  ['n', '\n'],
-  ['t', '\t'],
-  ['r', '\r'],
-  ['a', '\x07'],
-  ['b', '\b'],
-  ['f', '\f'],
-  ['v', '\v'],
-  ['\\', '\\'],
-  ["'", "'"],
-  ['"', '"'],
-  ['\n', ''],
-]);
+import { PYTHON_ESCAPES } from '../text/python-escapes.ts';
+
 const HEX_DIGITS = new Map([
   ['x', 2],
   ['u', 4],
@@ -44,7 +33,7 @@ export function decodePythonString(body: string): string {
 /** Decodes what follows a backslash. Answers the text and how many characters it took. */
 function decodeEscape(body: string, at: number): readonly [string, number] {
   const first = body[at] ?? '';
-  const simple = SIMPLE.get(first);
+  const simple = PYTHON_ESCAPES.get(first);
   if (simple !== undefined) return [simple, 1];
   const digits = HEX_DIGITS.get(first);
   if (digits !== undefined) {

@@ -1,4 +1,5 @@
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"', '\n': '' };
+import { PYTHON_ESCAPES } from './python-escapes.ts';
+
 const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|N\{[^{}]{1,80}\}|([\s\S]))/g;
 
 /** The text of a Python string between its quotes. Escapes can spell any name, so what is compared is always the decoded text. */
@@ -8,6 +9,6 @@ export function decodePythonString(body: string, raw: boolean): string {
     const hex = byte ?? short ?? long;
     const code = hex !== undefined ? Number.parseInt(hex, 16) : octal === undefined ? undefined : Number.parseInt(octal, 8);
     if (code !== undefined) return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-    return other === undefined ? '?' : (ESCAPES[other] ?? whole);
+    return other === undefined ? '?' : (PYTHON_ESCAPES.get(other) ?? whole);
   });
 }
