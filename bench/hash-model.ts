@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashModel } from '../src/artifacts/manifest/hash-model.ts';
 import type { Serialization } from '../src/artifacts/manifest/manifest.ts';
@@ -11,8 +11,11 @@ import { median } from './ledger/statistics.ts';
 const MIB = 1024 * 1024;
 const FILE_MIB = 1024;
 const SHARD_MIB = 64;
-const SMALL_FILES = 4_000;
-const SMALL_BYTES = 512 * 1024;
+/** Many files: shards of adapters and tokenizers, and those of a data set beside a model. */
+const SETS = [
+  { count: 4_000, size: 512 * 1024 },
+  { count: 20_000, size: 16 * 1024 },
+];
 const ROUNDS = 5;
 /** Bytes for each second of CPU, against those of openssl on the same bytes. */
 const GOAL = 0.8;
@@ -34,10 +37,10 @@ function makeFile(path: string, mib: number): void {
   for (let written = 0; written < mib; written += 8) appendFileSync(path, randomFillSync(block));
 }
 
-function makeSmallFiles(folder: string): readonly string[] {
+function makeFiles(folder: string, count: number, size: number): readonly string[] {
   mkdirSync(folder);
-  const bytes = randomFillSync(Buffer.alloc(SMALL_BYTES));
-  return Array.from({ length: SMALL_FILES }, (_, i) => {
+  const bytes = randomFillSync(Buffer.alloc(size));
+  return Array.from({ length: count }, (_, i) => {
     const path = join(folder, `part-${String(i)}.bin`);
     writeFileSync(path, bytes);
     return path;
@@ -70,41 +73,55 @@ function section(title: string, peer: Row, rows: readonly Row[]): string[] {
   return [`### ${title}`, '', '| what | MiB for each CPU second | MiB for each second | CPU ratio |', '|---|---|---|---|', ...lines, '', verdict, ''];
 }
 
+/** Many files of one size against openssl, in turns. */
+async function measureSet(folder: string, { count, size }: (typeof SETS)[number], threads: number): Promise<readonly string[]> {
+  const paths = makeFiles(folder, count, size);
+  const [theirs, ours]: [Round[], Round[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    theirs.push(await opensslSha256(paths));
+    ours.push(await measure(folder, { method: 'files' }, threads));
+  }
+  rmSync(folder, { recursive: true });
+  const bytes = count * size;
+  return section(`${String(count)} files of ${String(size / 1024)} KiB`, { name: 'openssl dgst -sha256', bytes, rounds: theirs }, [
+    { name: 'a thread for each core', bytes, rounds: ours },
+  ]);
+}
+
+async function measureFile(file: string, threads: number): Promise<readonly string[]> {
+  const shards: Serialization = { method: 'shards', shardSize: SHARD_MIB * MIB };
+  makeFile(file, FILE_MIB);
+  const rounds: Record<'peer' | 'one' | 'parallel', Round[]> = { peer: [], one: [], parallel: [] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const theirs = await opensslSha256([file]);
+    const ours = await measure(file, { method: 'files' }, 1);
+    if (ours.digest !== theirs.digest) throw new Error('the digests differ');
+    rounds.peer.push(theirs);
+    rounds.one.push(ours);
+    rounds.parallel.push(await measure(file, shards, threads));
+  }
+  rmSync(file);
+  const bytes = FILE_MIB * MIB;
+  return section(`One file of ${String(FILE_MIB)} MiB`, { name: 'openssl dgst -sha256', bytes, rounds: rounds.peer }, [
+    { name: 'one thread', bytes, rounds: rounds.one },
+    { name: `shards of ${String(SHARD_MIB)} MiB, a thread for each core`, bytes, rounds: rounds.parallel },
+  ]);
+}
+
 /** Our manifests against `openssl dgst -sha256` on the same bytes, in turns, because rates of a machine differ from minute to minute. */
 export async function runHashModelBench(): Promise<string> {
   const version = await opensslVersion();
   const folder = mkdtempSync(join(tmpdir(), 'elulmc-hash-model-'));
   const threads = availableParallelism();
-  const shards: Serialization = { method: 'shards', shardSize: SHARD_MIB * MIB };
+  const load = loadavg()[0]?.toFixed(1) ?? '';
   try {
-    const [file, small] = [join(folder, 'model.safetensors'), join(folder, 'small')];
-    makeFile(file, FILE_MIB);
-    const parts = makeSmallFiles(small);
-    const rounds: Record<'peer' | 'one' | 'parallel' | 'peerMany' | 'many', Round[]> = { peer: [], one: [], parallel: [], peerMany: [], many: [] };
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const theirs = await opensslSha256([file]);
-      const ours = await measure(file, { method: 'files' }, 1);
-      if (ours.digest !== theirs.digest) throw new Error('the digests differ');
-      rounds.peer.push(theirs);
-      rounds.one.push(ours);
-      rounds.parallel.push(await measure(file, shards, threads));
-      rounds.peerMany.push(await opensslSha256(parts));
-      rounds.many.push(await measure(small, { method: 'files' }, threads));
-    }
-    const [bytes, smallBytes] = [FILE_MIB * MIB, SMALL_FILES * SMALL_BYTES];
-    return [
-      `${version}, ${String(threads)} cores, medians of ${String(ROUNDS)} rounds, bytes in the page cache`,
+    const lines = [
+      `${version}, ${String(threads)} cores, load average before ${load}, medians of ${String(ROUNDS)} rounds, bytes in the page cache`,
       '',
-      ...section(`One file of ${String(FILE_MIB)} MiB`, { name: 'openssl dgst -sha256', bytes, rounds: rounds.peer }, [
-        { name: 'one thread', bytes, rounds: rounds.one },
-        { name: `shards of ${String(SHARD_MIB)} MiB, a thread for each core`, bytes, rounds: rounds.parallel },
-      ]),
-      ...section(
-        `${String(SMALL_FILES)} files of ${String(SMALL_BYTES / 1024)} KiB`,
-        { name: 'openssl dgst -sha256', bytes: smallBytes, rounds: rounds.peerMany },
-        [{ name: 'a thread for each core', bytes: smallBytes, rounds: rounds.many }],
-      ),
-    ].join('\n');
+      ...(await measureFile(join(folder, 'model.safetensors'), threads)),
+    ];
+    for (const set of SETS) lines.push(...(await measureSet(join(folder, String(set.count)), set, threads)));
+    return lines.join('\n');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatReport, hasPassed, runSuite } from './suite.ts';
+import { formatReport, runSuite } from './suite.ts';
+import type { OnProgress } from './suite.ts';
 import { SUITES } from './suites.ts';
 
-/** `npm run conformance -- SUITE [--data DIR]`. Exit 0: all right; 1: something wrong or crashed, or no cases; 2: usage. */
+/** `npm run conformance -- SUITE [--data DIR]`. Exit 0: all right, or good enough for a suite with thresholds; 1: not so, or no cases; 2: usage. */
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], options: { data: { type: 'string' } }, allowPositionals: true });
   const [name = '', ...rest] = positionals;
@@ -19,9 +20,19 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${directory} does not exist; name the folder of the cases with --data DIR\n`);
     return 2;
   }
-  const report = await runSuite(suite, directory);
+  const report = await runSuite(suite, directory, sayProgress());
   process.stdout.write(formatReport(name, report));
-  return hasPassed(report) ? 0 : 1;
+  return report.judgement.passed ? 0 : 1;
+}
+
+/** A line for every tenth part of the work. */
+function sayProgress(): OnProgress {
+  let said = 0;
+  return (done, all) => {
+    const tenths = Math.floor((10 * done) / all);
+    if (tenths > said) process.stderr.write(`${String(done)} of ${String(all)}\n`);
+    said = Math.max(said, tenths);
+  };
 }
 
 try {

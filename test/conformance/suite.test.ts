@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatReport, hasPassed, runSuite } from './suite.ts';
+import { formatReport, runSuite } from './suite.ts';
 import type { ConformanceCase } from './suite.ts';
 
 function suiteOf(cases: readonly ConformanceCase[]): Parameters<typeof runSuite>[0] {
@@ -9,7 +9,7 @@ function suiteOf(cases: readonly ConformanceCase[]): Parameters<typeof runSuite>
 const right: ConformanceCase = { name: 'a', expected: 'yes', given: () => 'yes' };
 
 test('a suite without cases does not pass', async () => {
-  expect(hasPassed(await runSuite(suiteOf([]), '.'))).toBe(false);
+  expect((await runSuite(suiteOf([]), '.')).judgement.passed).toBe(false);
 });
 
 test('wrong and crashed cases are named, the others still count', async () => {
@@ -22,12 +22,12 @@ test('wrong and crashed cases are named, the others still count', async () => {
     },
   };
   const report = await runSuite(suiteOf([crashed, wrong, right]), '.');
-  expect(hasPassed(report)).toBe(false);
+  expect(report.judgement.passed).toBe(false);
   expect(formatReport('x', report)).toBe('wrong    b: expected yes, given no\ncrashed  c: broken\nx: 1 right, 1 wrong, 1 crashed\n');
 });
 
 test('a suite in which all is right passes', async () => {
-  expect(hasPassed(await runSuite(suiteOf([right, right]), '.'))).toBe(true);
+  expect((await runSuite(suiteOf([right, right]), '.')).judgement.passed).toBe(true);
 });
 
 test('cases with a group are counted in a table by group', async () => {
@@ -38,4 +38,21 @@ test('cases with a group are counted in a table by group', async () => {
   ];
   const report = await runSuite(suiteOf(grouped), '.');
   expect(formatReport('x', report)).toBe('key       2 of 2\nsigstore  0 of 1\nwrong    a: expected no, given yes\nx: 2 right, 1 wrong, 0 crashed\n');
+});
+
+test('another accepted answer is right; a wrong one is shown with what brought it about', async () => {
+  const cases: ConformanceCase[] = [
+    { ...right, expected: 'no', accepted: ['yes'] },
+    { name: 'b', expected: 'no', accepted: ['perhaps'], given: () => ({ answer: 'yes', why: 'a rule' }) },
+  ];
+  const report = await runSuite(suiteOf(cases), '.');
+  expect(formatReport('x', report)).toBe('wrong    b: expected no (or perhaps), given yes (a rule)\nx: 1 right, 1 wrong, 0 crashed\n');
+});
+
+test('a suite with thresholds is judged by them', async () => {
+  const wrong: ConformanceCase = { ...right, expected: 'no' };
+  const judged = { ...suiteOf([right, wrong]), judge: () => ({ passed: true, figures: 'one of two is enough' }) };
+  const report = await runSuite(judged, '.');
+  expect(report.judgement.passed).toBe(true);
+  expect(formatReport('x', report).endsWith('\nx: one of two is enough\n')).toBe(true);
 });

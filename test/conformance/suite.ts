@@ -1,11 +1,39 @@
+/** What our code gives for a case, and what brought it about. */
+export interface Answer {
+  readonly answer: string;
+  readonly why: string;
+}
+
 /** One case of a suite: what is expected and what our code gives, both as short texts that can be compared. */
 export interface ConformanceCase {
   readonly name: string;
   /** Row of the table that the case is counted in: a method, a kind, a technique. */
   readonly group?: string;
   readonly expected: string;
-  given(): string | Promise<string>;
+  /** Other answers that are right as well. */
+  readonly accepted?: readonly string[];
+  given(): string | Answer | Promise<string | Answer>;
 }
+
+export interface CaseResult {
+  readonly name: string;
+  readonly group: string | undefined;
+  readonly expected: string;
+  readonly accepted: readonly string[];
+  readonly outcome: 'right' | 'wrong' | 'crashed';
+  /** The answer, or what it crashed with. */
+  readonly given: string;
+  readonly why: string;
+}
+
+/** Whether the results are good enough, and the figures that say it. */
+export interface Judgement {
+  readonly passed: boolean;
+  readonly figures: string;
+}
+
+/** Told after every case, or after a part of the work for all of them. */
+export type OnProgress = (done: number, all: number) => void;
 
 /** A folder of cases with labels or vectors, and how to read it. */
 export interface Suite {
@@ -13,50 +41,61 @@ export interface Suite {
   readonly summary: string;
   /** Folder of the cases, relative to the checkout, when `--data` names none. */
   readonly defaultData: string;
-  cases(directory: string): readonly ConformanceCase[] | Promise<readonly ConformanceCase[]>;
+  cases(directory: string, onProgress: OnProgress): readonly ConformanceCase[] | Promise<readonly ConformanceCase[]>;
+  /** Thresholds. Without them every case has to be right. */
+  judge?(results: readonly CaseResult[]): Judgement;
 }
 
 export interface SuiteReport {
-  readonly right: number;
-  /** Cases that are right and all cases, by group; empty where the cases have none. */
-  readonly groups: ReadonlyMap<string, { readonly right: number; readonly all: number }>;
-  readonly wrong: readonly { readonly name: string; readonly expected: string; readonly given: string }[];
-  readonly crashed: readonly { readonly name: string; readonly error: string }[];
+  readonly results: readonly CaseResult[];
+  readonly judgement: Judgement;
 }
 
-/** Runs every case, whatever the others give. */
-export async function runSuite(suite: Suite, directory: string): Promise<SuiteReport> {
-  const wrong: { name: string; expected: string; given: string }[] = [];
-  const crashed: { name: string; error: string }[] = [];
-  const groups = new Map<string, { right: number; all: number }>();
-  let right = 0;
-  for (const { name, group, expected, given } of await suite.cases(directory)) {
-    const before = right;
-    try {
-      const answer = await given();
-      if (answer === expected) right += 1;
-      else wrong.push({ name, expected, given: answer });
-    } catch (error) {
-      crashed.push({ name, error: error instanceof Error ? error.message : String(error) });
-    }
-    if (group === undefined) continue;
-    const row = groups.get(group) ?? { right: 0, all: 0 };
-    groups.set(group, { right: row.right + right - before, all: row.all + 1 });
+/** Runs every case, whatever the others give, and judges them together. */
+export async function runSuite(suite: Suite, directory: string, onProgress: OnProgress = () => undefined): Promise<SuiteReport> {
+  const results: CaseResult[] = [];
+  for (const one of await suite.cases(directory, onProgress)) results.push(await resultOf(one));
+  return { results, judgement: suite.judge?.(results) ?? allRight(results) };
+}
+
+async function resultOf({ name, group, expected, accepted = [], given }: ConformanceCase): Promise<CaseResult> {
+  const base = { name, group, expected, accepted };
+  try {
+    const answer = await given();
+    const { answer: text, why } = typeof answer === 'string' ? { answer, why: '' } : answer;
+    return { ...base, outcome: text === expected || accepted.includes(text) ? 'right' : 'wrong', given: text, why };
+  } catch (error) {
+    return { ...base, outcome: 'crashed', given: error instanceof Error ? error.message : String(error), why: '' };
   }
-  return { right, groups, wrong, crashed };
 }
 
-/** A suite passes when it has cases and all of them are right. */
-export function hasPassed(report: SuiteReport): boolean {
-  return report.right > 0 && report.wrong.length === 0 && report.crashed.length === 0;
+/** Passed when there are cases and all of them are right. */
+function allRight(results: readonly CaseResult[]): Judgement {
+  const count = (outcome: CaseResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
+  const [right, wrong, crashed] = [count('right'), count('wrong'), count('crashed')];
+  return {
+    passed: right > 0 && wrong === 0 && crashed === 0,
+    figures: `${String(right)} right, ${String(wrong)} wrong, ${String(crashed)} crashed`,
+  };
 }
 
 /** The table by group where there are groups, everything that is not right, and the figures in the last line. */
-export function formatReport(name: string, report: SuiteReport): string {
-  const width = Math.max(0, ...[...report.groups.keys()].map(({ length }) => length));
-  const table = [...report.groups].map(([group, { right, all }]) => `${group.padEnd(width)}  ${String(right)} of ${String(all)}`);
-  const wrong = report.wrong.map((item) => `wrong    ${item.name}: expected ${item.expected}, given ${item.given}`);
-  const crashed = report.crashed.map((item) => `crashed  ${item.name}: ${item.error}`);
-  const counts = `${name}: ${String(report.right)} right, ${String(wrong.length)} wrong, ${String(crashed.length)} crashed`;
-  return [...table, ...wrong, ...crashed, counts, ''].join('\n');
+export function formatReport(name: string, { results, judgement }: SuiteReport): string {
+  const groups = Map.groupBy(
+    results.filter(({ group }) => group !== undefined),
+    ({ group }) => group ?? '',
+  );
+  const width = Math.max(0, ...[...groups.keys()].map(({ length }) => length));
+  const table = [...groups].map(([group, members]) => {
+    const right = members.filter(({ outcome }) => outcome === 'right').length;
+    return `${group.padEnd(width)}  ${String(right)} of ${String(members.length)}`;
+  });
+  const wrong = results.filter(({ outcome }) => outcome === 'wrong').map(wrongLine);
+  const crashed = results.filter(({ outcome }) => outcome === 'crashed').map(({ name: of, given }) => `crashed  ${of}: ${given}`);
+  return [...table, ...wrong, ...crashed, `${name}: ${judgement.figures}`, ''].join('\n');
+}
+
+function wrongLine({ name, expected, accepted, given, why }: CaseResult): string {
+  const also = accepted.length === 0 ? '' : ` (or ${accepted.join(', ')})`;
+  return `wrong    ${name}: expected ${expected}${also}, given ${given}${why === '' ? '' : ` (${why})`}`;
 }

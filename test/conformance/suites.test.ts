@@ -7,9 +7,9 @@ import { SUITES } from './suites.ts';
 describe.each(Object.entries(SUITES))('suite %s', (name, suite) => {
   const directory = resolve(import.meta.dirname, '../..', suite.defaultData);
 
-  test.skipIf(!existsSync(directory))('every case is right (skipped without its data beside the checkout)', { timeout: 120_000 }, async () => {
+  test.skipIf(!existsSync(directory))('passes (skipped without its data beside the checkout)', { timeout: 180_000 }, async () => {
     const report = await runSuite(suite, directory);
-    expect(report.right).toBeGreaterThan(0);
-    expect(formatReport(name, report).trimEnd().split('\n').at(-1)).toBe(`${name}: ${String(report.right)} right, 0 wrong, 0 crashed`);
+    expect(report.results.length).toBeGreaterThan(0);
+    expect(report.judgement.passed, formatReport(name, report)).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { attestationSuite } from './attestation/suite.ts';
 import { logSuite } from './log/suite.ts';
+import { modelFilesSuite } from './model-files/suite.ts';
 import { modelSigningSuite } from './model-signing/suite.ts';
 import type { Suite } from './suite.ts';
 
@@ -7,5 +8,6 @@ import type { Suite } from './suite.ts';
 export const SUITES: Readonly<Record<string, Suite>> = {
   attestation: attestationSuite,
   log: logSuite,
+  'model-files': modelFilesSuite,
   'model-signing': modelSigningSuite,
 };

@@ -4,18 +4,20 @@ import type { Reader, Unit } from '../scan/reader.ts';
 import { isZlib, sniff } from '../scan/sniff.ts';
 import { COMPRESSED_RULES } from './compressed-rules.ts';
 import { packedStream, type Stream } from './decoders.ts';
+import { isLzma, lzmaHeader, unlzma } from './unlzma.ts';
 import { salvage, unpackStream } from './unpack-stream.ts';
 
 /** The mark of a block, or of the end of a stream without one. */
 const BZIP2_MARKS = new Set(['314159265359', '177245385090']);
 
-const NAMED = /\.(?:gz|tgz|zlib|zz|zst|bz2|xz|lz4)$/i;
+const NAMED = /\.(?:gz|tgz|zlib|zz|zst|bz2|xz|lz4|lzma)$/i;
 
 /** Streams of one compressed file: gzip, zlib, zstd, bzip2, xz, lz4. What they unpack to is scanned by content (reference, section 8). */
 export const COMPRESSED_READER: Reader = {
   format: 'compressed',
   recognizes: (head, { source, name }) => {
     const stream = streamOf(head);
+    if (stream === 'lzma') return NAMED.test(name) || beginsLzma(source);
     if (stream === null) return false;
     return (stream !== 'gzip' && stream !== 'zlib') || NAMED.test(name) || unpacks(head, source, stream);
   },
@@ -33,7 +35,22 @@ function streamOf(head: Buffer): Stream | null {
   if (magic === 0x04224d18) return 'lz4';
   if (magic === 0xfd377a58 && head.readUInt16BE(4) === 0x5a00) return 'xz';
   if (/^BZh[1-9]/.test(head.toString('latin1', 0, 4)) && BZIP2_MARKS.has(head.toString('hex', 4, 10))) return 'bzip2';
+  if (isLzma(head)) return 'lzma';
   return isZlib(head) ? 'zlib' : null;
+}
+
+/** There is no magic number: some of it must unpack. */
+function beginsLzma(source: ByteSource): boolean {
+  const part = sliceSource(source, 0, 4096);
+  const header = lzmaHeader(part.read(0, 18));
+  if (header === null) return false;
+  let bytes = 0;
+  try {
+    for (const piece of unlzma(part, header, { at: 0 })) bytes += piece.length;
+  } catch {
+    return bytes >= 16;
+  }
+  return bytes > 0;
 }
 
 /** Two or three bytes make no format: the beginning must unpack, or unpack to something that is known before it breaks. */
@@ -72,5 +89,5 @@ async function readBehind(unit: Unit, from: number): Promise<void> {
 function innerName(name: string): string {
   const base = name.slice(name.lastIndexOf('/') + 1);
   if (/\.tgz$/i.test(base)) return base.replace(/\.tgz$/i, '.tar');
-  return base.replace(/\.(?:gz|bz2|xz|zst|zlib|z|lz4)$/i, '') || base;
+  return base.replace(/\.(?:gz|bz2|xz|zst|zlib|z|lz4|lzma)$/i, '') || base;
 }

@@ -5,11 +5,16 @@ import type { ByteSource } from '../bytes/byte-source.ts';
 import { chunksOf } from '../bytes/chunks-of.ts';
 import { bunzip2 } from './bunzip2.ts';
 import { unlz4 } from './lz4.ts';
+import { lzmaHeader, unlzma, zipLzmaHeader } from './unlzma.ts';
 
 const FEED = 256 * 1024;
 const QUEUE_BYTES = 1024 * 1024;
 
-export type Stream = 'deflate' | 'zlib' | 'gzip' | 'zstd' | 'bzip2' | 'xz' | 'lz4';
+/** Of `lzma` the header of `.lzma` files goes before it, of `zip-lzma` the one of zip members. */
+export type Stream = 'deflate' | 'zlib' | 'gzip' | 'zstd' | Foreign;
+
+/** Node has no decoder of them. */
+type Foreign = 'bzip2' | 'xz' | 'lz4' | 'lzma' | 'zip-lzma';
 
 /** A decoder at work. `consumed`: packed bytes that belong to the stream, right once all was read. */
 export interface Decoded {
@@ -19,7 +24,7 @@ export interface Decoded {
 
 /** Unpacks a stream. The iteration throws at a broken place, after everything in front of it. */
 export function packedStream(source: ByteSource, stream: Stream): Decoded {
-  if (stream === 'bzip2' || stream === 'xz' || stream === 'lz4') {
+  if (stream !== 'deflate' && stream !== 'zlib' && stream !== 'gzip' && stream !== 'zstd') {
     const end = { at: source.size };
     return { chunks: foreign(source, stream, end), consumed: () => end.at };
   }
@@ -89,15 +94,24 @@ async function* through(source: ByteSource, decoder: Transform): AsyncGenerator<
   }
 }
 
-/** bzip2 and lz4 in plain JavaScript, xz in WebAssembly: Node has none of them. */
-async function* foreign(source: ByteSource, stream: 'bzip2' | 'xz' | 'lz4', end: { at: number }): AsyncGenerator<Buffer> {
+/** In plain JavaScript; xz in WebAssembly. */
+async function* foreign(source: ByteSource, stream: Foreign, end: { at: number }): AsyncGenerator<Buffer> {
   if (stream !== 'xz') {
-    yield* stream === 'bzip2' ? bunzip2(source) : unlz4(source, end);
+    yield* plain(source, stream, end);
     return;
   }
   // CommonJS that says in its types that it is not.
   const { default: xz } = (await import('xz-decompress')) as unknown as { default: typeof Xz };
   for await (const chunk of new xz.XzReadableStream(webStream(source))) yield Buffer.from(chunk);
+}
+
+function plain(source: ByteSource, stream: Exclude<Foreign, 'xz'>, end: { at: number }): Iterable<Buffer> | AsyncIterable<Buffer> {
+  if (stream === 'bzip2') return bunzip2(source);
+  if (stream === 'lz4') return unlz4(source, end);
+  const head = source.read(0, 18);
+  const header = stream === 'lzma' ? lzmaHeader(head) : zipLzmaHeader(head);
+  if (header === null) throw new Error('no header of LZMA');
+  return unlzma(source, header, end);
 }
 
 function webStream(source: ByteSource): ReadableStream<Uint8Array> {

@@ -16,8 +16,12 @@ export function nameDanger(name: string): string | null {
   return null;
 }
 
+/** A part that is empty or a dot, and what else is not plain. */
+const NOT_PLAIN = /[\\\0]|(?:^|\/)\.?(?:\/|$)/;
+
 /** Name under which a loader could take two members for one. */
 export function plainName(name: string): string {
+  if (!NOT_PLAIN.test(name)) return name;
   const end = name.indexOf('\0');
   return (end < 0 ? name : name.slice(0, end))
     .replaceAll('\\', '/')

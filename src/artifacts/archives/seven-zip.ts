@@ -70,6 +70,7 @@ async function run(args: readonly string[], source: ByteSource, output: (bytes: 
   });
   mountArchive(machine, source, signal);
   redirectOutput(machine, output, signal);
+  const exitCode = process.exitCode;
   try {
     const code: unknown = (machine as unknown as Main).callMain([...args]);
     return { lines, code: typeof code === 'number' ? code : 0 };
@@ -79,6 +80,9 @@ async function run(args: readonly string[], source: ByteSource, output: (bytes: 
     signal.throwIfAborted();
     say(`ERROR: ${error instanceof Error ? error.message : 'the program broke'}`);
     return { lines, code: 2 };
+  } finally {
+    // It sets that of this process on its way, whatever \`quit\` does.
+    process.exitCode = exitCode;
   }
 }
 

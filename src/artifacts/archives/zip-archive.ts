@@ -18,6 +18,7 @@ const MAX_HIDDEN = 1000;
 /** Directories that are looked for, one after another. */
 const MAX_ENDS = 16;
 const PADDING_LOOKED_AT = 1024 * 1024;
+const KEPT_HEADERS = 10_000;
 const LOCAL_MARK = Buffer.from('504b0304', 'hex');
 
 /** Bytes that belong to something: [from, to). */
@@ -33,6 +34,8 @@ interface Listed extends Pick<ZipMember, 'name' | 'room'> {
   readonly at: number;
   /** The larger of the two sizes. */
   readonly size: number;
+  /** Its local header, of the first members; of others it is read again. */
+  readonly local: LocalHeader | null;
 }
 
 /** What the archive around a gap lists. */
@@ -69,7 +72,7 @@ export async function readZip(unit: Unit, from: number, to: number, level = 0): 
     // Entries that share a member in every respect share its bytes: once is enough, and what bombs are made of.
     const { central, at } = member;
     const key = [at, central.method, central.packed, central.crc, central.size].join();
-    const local = read.has(key) ? null : parseLocal(unit.source, at);
+    const local = read.has(key) ? null : (member.local ?? parseLocal(unit.source, at));
     read.add(key);
     if (local !== null) await readMember(unit, { ...member, local }, context);
   }
@@ -109,7 +112,8 @@ function membersOf(unit: Unit, end: ZipEnd, names: readonly string[], from: numb
     const room = Math.max(0, (following.get(at) ?? end.directoryAt) - local.dataAt);
     const wide = Math.max(0, end.directoryAt - local.dataAt);
     const stated = Math.max(central.packed, local.packed);
-    members.push({ name, central, at, size: Math.max(central.size, local.size), room: stated > room ? Math.min(stated, wide) : room });
+    const kept = members.length < KEPT_HEADERS ? local : null;
+    members.push({ name, central, at, size: Math.max(central.size, local.size), room: stated > room ? Math.min(stated, wide) : room, local: kept });
     spans.push({ from: at, to: memberEnd(unit, local, central, room) });
   }
   return members;

@@ -40,8 +40,19 @@ export function endCandidates(source: ByteSource, from: number, to: number, ever
   return found;
 }
 
+/** The last one of each source: readers of several formats ask for the same, of thousands of entries. */
+const LAST = new WeakMap<ByteSource, { readonly from: number; readonly to: number; readonly end: ZipEnd }>();
+
 /** What the end record at a place says about the archive in [from, to). */
 export function readEnd(source: ByteSource, at: number, from: number, to: number): ZipEnd {
+  const last = LAST.get(source);
+  if (last?.end.at === at && last.from === from && last.to === to) return last.end;
+  const end = readEndAt(source, at, from, to);
+  LAST.set(source, { from, to, end });
+  return end;
+}
+
+function readEndAt(source: ByteSource, at: number, from: number, to: number): ZipEnd {
   const head = source.read(at, END_SIZE);
   const oddities: string[] = [];
   const stated = {

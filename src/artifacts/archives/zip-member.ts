@@ -11,12 +11,13 @@ import { ZIP_RULES } from './zip-rules.ts';
 const STREAMS: ReadonlyMap<number, Stream> = new Map([
   [8, 'deflate'],
   [12, 'bzip2'],
+  [14, 'zip-lzma'],
   [20, 'zstd'],
   [93, 'zstd'],
   [95, 'xz'],
 ]);
-/** Methods that exist and that are not unpacked here: shrink to implode, deflate64, LZMA, and what needs a player or a password. */
-const UNREAD = new Set([1, 2, 3, 4, 5, 6, 9, 10, 14, 16, 18, 19, 94, 96, 97, 98, 99]);
+/** Methods that exist and that are not unpacked here: shrink to implode, deflate64, and what needs a player or a password. */
+const UNREAD = new Set([1, 2, 3, 4, 5, 6, 9, 10, 16, 18, 19, 94, 96, 97, 98, 99]);
 
 /** One member, as the places that speak of it have it. `room`: bytes from its data on to whatever comes next in the file. */
 export interface ZipMember {

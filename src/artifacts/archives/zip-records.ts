@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ByteSource } from '../bytes/byte-source.ts';
 
 /** A local file header (APPNOTE 4.3.7). Sizes as the header states them, with zip64 applied; `dataAt` is where the data begins. */
@@ -15,6 +16,8 @@ export interface LocalHeader {
 }
 
 export const LOCAL_SIZE = 30;
+/** Name and extra fields of nearly all members, so that one read is enough: archives have thousands. */
+const USUAL_NAME = 160;
 const METHODS = new Set([0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 14, 16, 18, 19, 20, 93, 94, 95, 96, 97, 98, 99]);
 
 /** The local header at a place, or null when the bytes there are none: beyond the marks, its fields must make sense. */
@@ -28,13 +31,14 @@ export function localHeaderAt(source: ByteSource, offset: number): LocalHeader |
 
 /** The same without a look at the values, for a place that a central directory names. */
 export function parseLocal(source: ByteSource, offset: number): LocalHeader | null {
-  const head = source.read(offset, LOCAL_SIZE);
+  const head = source.read(offset, LOCAL_SIZE + USUAL_NAME);
   if (head.length < LOCAL_SIZE || head.readUInt32LE(0) !== 0x04034b50) return null;
   const nameLength = head.readUInt16LE(26);
   const extraLength = head.readUInt16LE(28);
   const dataAt = offset + LOCAL_SIZE + nameLength + extraLength;
   if (dataAt > source.size) return null;
-  const rest = source.read(offset + LOCAL_SIZE, nameLength + extraLength);
+  const together = nameLength + extraLength;
+  const rest = together <= USUAL_NAME ? head.subarray(LOCAL_SIZE, LOCAL_SIZE + together) : source.read(offset + LOCAL_SIZE, together);
   const extra = rest.subarray(nameLength);
   const sizes = withZip64(extra, [head.readUInt32LE(22), head.readUInt32LE(18)]);
   return {
@@ -141,9 +145,5 @@ export function descriptorLength(source: ByteSource, at: number, crc: number, pa
 
 /** Names are UTF-8 or code page 437; what is no UTF-8 is shown as Latin-1, which keeps names apart. */
 export function nameText(name: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(name);
-  } catch {
-    return name.toString('latin1');
-  }
+  return name.toString(isUtf8(name) ? 'utf8' : 'latin1');
 }

@@ -1,11 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { ByteSource } from './byte-source.ts';
 
-const WINDOW = 256 * 1024;
-/** 8 MiB a file, whatever its size. */
-const WINDOWS = 32;
-/** Shorter answers are copies, so that a reader which keeps a name does not keep a window. */
-const COPIED = 1024;
+/** Small: a zip of thousands of members is read at thousands of places far from each other, a few bytes at each. */
+const WINDOW = 4 * 1024;
+/** 4 MiB a file, whatever its size. */
+const WINDOWS = 1024;
+
+interface Slot {
+  readonly bytes: Buffer;
+  readonly filled: number;
+}
 
 /** What a path was when it was no regular file. */
 class NotAFile extends Error {}
@@ -15,7 +19,10 @@ export class FileSource implements ByteSource {
   readonly size: number;
   readonly #fd: number;
   readonly #mtime: bigint;
-  readonly #windows = new Map<number, Buffer>();
+  /** Memory of all windows, one allocation: thousands of them would keep the garbage collector busy. */
+  #slab: Buffer | undefined;
+  /** Window of the file -> bytes of it and where they are in the slab, the longest unused first. */
+  readonly #windows = new Map<number, Slot>();
   #shrunk = false;
 
   private constructor(fd: number, size: number, mtime: bigint) {
@@ -42,12 +49,10 @@ export class FileSource implements ByteSource {
     const wanted = Math.min(length, this.size - offset);
     const index = Math.floor(offset / WINDOW);
     const start = offset - index * WINDOW;
-    if (start + wanted > WINDOW) {
-      const buffer = Buffer.allocUnsafeSlow(wanted);
-      return buffer.subarray(0, this.readInto(buffer, offset));
-    }
-    const part = this.#window(index).subarray(start, start + wanted);
-    return part.length <= COPIED ? Buffer.from(part) : part;
+    const buffer = Buffer.allocUnsafe(wanted);
+    if (start + wanted > WINDOW) return buffer.subarray(0, this.readInto(buffer, offset));
+    const { bytes, filled } = this.#window(index);
+    return buffer.subarray(0, bytes.copy(buffer, 0, start, Math.min(start + wanted, filled)));
   }
 
   /** Fills a buffer of the caller from `offset` on, past the windows; returns how many bytes there were. */
@@ -72,23 +77,31 @@ export class FileSource implements ByteSource {
 
   close(): void {
     this.#windows.clear();
+    this.#slab = undefined;
     closeSync(this.#fd);
   }
 
-  #window(index: number): Buffer {
+  #window(index: number): Slot {
     const known = this.#windows.get(index);
     if (known !== undefined) {
       this.#windows.delete(index);
       this.#windows.set(index, known);
       return known;
     }
-    const buffer = Buffer.allocUnsafeSlow(Math.min(WINDOW, this.size - index * WINDOW));
-    const window = buffer.subarray(0, this.readInto(buffer, index * WINDOW));
-    for (const oldest of this.#windows.keys()) {
-      if (this.#windows.size < WINDOWS) break;
-      this.#windows.delete(oldest);
-    }
-    this.#windows.set(index, window);
-    return window;
+    const bytes = this.#free();
+    const slot = { bytes, filled: this.readInto(bytes, index * WINDOW) };
+    this.#windows.set(index, slot);
+    return slot;
+  }
+
+  /** Room for a window: that of the one which was not used for longest when all are taken. */
+  #free(): Buffer {
+    this.#slab ??= Buffer.allocUnsafeSlow(Math.min(WINDOWS, Math.ceil(this.size / WINDOW)) * WINDOW);
+    const { size } = this.#windows;
+    if (size * WINDOW < this.#slab.length) return this.#slab.subarray(size * WINDOW, (size + 1) * WINDOW);
+    const [oldest] = this.#windows;
+    if (oldest === undefined) throw new Error('a file without bytes has no window');
+    this.#windows.delete(oldest[0]);
+    return oldest[1].bytes;
   }
 }

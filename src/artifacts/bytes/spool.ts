@@ -13,12 +13,12 @@ const IN_MEMORY_ALL = 32 * 1024 * 1024;
  * it disappears with the process, whatever ends it.
  */
 export class Spool {
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   #fd: number | undefined;
   #end = 0;
   #inMemory = 0;
 
-  constructor(folder: string = tmpdir()) {
+  constructor(folder?: string) {
     this.#folder = folder;
   }
 
@@ -35,7 +35,7 @@ export class Spool {
 
   /** Appends to the file; returns where. */
   append(bytes: Buffer): number {
-    this.#fd ??= openUnnamed(this.#folder);
+    this.#fd ??= openUnnamed(this.#folder ?? tmpdir());
     const at = this.#end;
     let written = 0;
     while (written < bytes.length) written += writeSync(this.#fd, bytes, written, bytes.length - written, at + written);

@@ -13,7 +13,7 @@ const SAMPLED = 48;
  * Compares a version of a model with the previous one: the inventory, how much each tensor changed, and in how many directions. Reads both in
  * pieces; matrices of differences are cut to their strongest rows.
  */
-export function compareModels(before: ModelTensors, after: ModelTensors, signal: AbortSignal): Comparison {
+export function compareModels(before: ModelTensors, after: ModelTensors, signal: AbortSignal, onProgress?: (done: number, total: number) => void): Comparison {
   const added = [...after.tensors.keys()].filter((name) => !before.tensors.has(name));
   const missing = [...before.tensors.keys()].filter((name) => !after.tensors.has(name));
   const pairs = [...before.tensors.values()].flatMap((old) => {
@@ -25,7 +25,7 @@ export function compareModels(before: ModelTensors, after: ModelTensors, signal:
   // A model that was converted as a whole is the same model.
   const converted = retyped.length === sameShape.length;
   const reshaped = pairs.filter(({ old, now }) => old.shape.join() !== now.shape.join() || (old.dtype !== now.dtype && !converted)).map(({ now }) => now);
-  const { changed, notComputed } = differences(sameShape, signal);
+  const { changed, notComputed } = differences(sameShape, signal, onProgress);
   const findings = [
     ...[...before.unreadable, ...after.unreadable].map((detail) => ({ rule: rules.COMPARE_UNREADABLE, path: null, offset: null, detail })),
     ...inventory(added, missing, reshaped, before, after),
@@ -42,10 +42,15 @@ interface Pair {
   readonly now: ModelTensor;
 }
 
-function differences(pairs: readonly Pair[], signal: AbortSignal): { changed: ChangedTensor[]; notComputed: string[] } {
+function differences(
+  pairs: readonly Pair[],
+  signal: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
+): { changed: ChangedTensor[]; notComputed: string[] } {
   const notComputed: string[] = [];
   const found: { pair: Pair; difference: TensorDifference }[] = [];
-  for (const pair of pairs) {
+  for (const [done, pair] of pairs.entries()) {
+    onProgress?.(done, pairs.length);
     const difference = tensorDifference(pair.old, pair.now, signal);
     if (difference === undefined) notComputed.push(pair.now.name);
     else if (difference.changed > 0) found.push({ pair, difference });

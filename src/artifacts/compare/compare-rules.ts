@@ -48,3 +48,14 @@ export const COMPARE_UNREADABLE: Rule = {
   explanation: 'Headers or tensors of one of the two are not sound.',
   help: 'Scan the file by itself: the finding there says what is wrong.',
 };
+
+export const ADAPTER_OUTLIER: Rule = {
+  id: 'adapter-spectral-outlier',
+  alarm: 'suspicious',
+  severity: 'medium',
+  title: 'A module of the adapter stands out',
+  explanation:
+    'The update of one module is far stronger, or lies in far fewer directions, than those of the same kind. Adapters that were trained to answer a trigger show it in their singular values; an unusual training does so too.',
+  help: 'Test the behavior with and without the adapter before it is served, and give clean adapters of the same base model as --baseline.',
+  references: ['arXiv:2602.15195', 'CWE-506'],
+};

@@ -15,8 +15,8 @@ export interface Concentration {
   readonly columns: number;
 }
 
-/** 32 MiB as F32. */
-const MAX_ELEMENTS = 8 * 1024 * 1024;
+/** 16 MiB as F32. */
+const MAX_ELEMENTS = 4 * 1024 * 1024;
 const DIRECTIONS = 6;
 const ROUNDS = 12;
 /** With fewer rows or columns four directions are most of the matrix. */

@@ -14,6 +14,14 @@ const SPARSE = 0.01;
 const MIN_OUTLIERS_AMONG = 5;
 /** A relative change beyond this leaves little of what was there. */
 const REPLACED = 0.5;
+/** Two trainings that have nothing to do with each other differ by 1.4, the root of two. */
+const UNRELATED = 0.7;
+
+/** Whether the versions have so little in common that the difference says nothing about a change: the weights of another training. */
+export function areUnrelated(compared: number, changed: readonly ChangedTensor[]): boolean {
+  const matrices = changed.filter(({ shape }) => shape.length > 1);
+  return matrices.length > 0 && changed.length > FEW * compared && median(matrices.map(({ relative }) => relative)) >= UNRELATED;
+}
 
 /**
  * Judges which tensors changed and how. All of them slightly: a fine-tuning. A few of them in few directions, or a single one that stands
@@ -26,6 +34,7 @@ export function judgeChanges(tensors: readonly ModelTensor[], changed: readonly 
     const place = places.get(tensor.name);
     return { rule, path: place?.path ?? null, offset: place?.offset ?? null, detail: `${describe(tensor)}; ${why}` };
   };
+  if (areUnrelated(tensors.length, changed)) return [];
   if (changed.length > FEW * tensors.length) return outliers(changed, finding);
   const map = `${String(changed.length)} of ${String(tensors.length)} tensors changed`;
   const roles = new Roles(tensors, changed);

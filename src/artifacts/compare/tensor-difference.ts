@@ -16,7 +16,7 @@ export interface TensorDifference {
   readonly rowEnergies: Float64Array;
 }
 
-const CHUNK_ELEMENTS = 256 * 1024;
+const CHUNK_ELEMENTS = 64 * 1024;
 const MAX_ROWS = 4_000_000;
 
 /** Compares two tensors of one shape in pieces. Undefined where a type cannot be computed with and the bytes differ. */

@@ -7,6 +7,8 @@ export interface GgufTensor {
   readonly name: string;
   /** Name of its type: `Q4_K`, `F16`. */
   readonly type: string;
+  /** As they stand there: the length of a row first. */
+  readonly dimensions: readonly bigint[];
   /** Relative to the data section, in bytes. */
   readonly offset: bigint;
   readonly bytes: bigint;
@@ -62,7 +64,7 @@ export function readTensorInfos(cursor: Cursor, count: number, alignment: bigint
     const bytes = tensorBytes(name, dimensions, type, at, problem);
     if (bytes === undefined) continue;
     if (offset !== end) problem(at, `the tensor "${clip(name)}" is at ${String(offset)} and belongs at ${String(end)}`);
-    tensors.push({ name, type: type.name, offset, bytes, at });
+    tensors.push({ name, type: type.name, dimensions, offset, bytes, at });
     const next = offset + padded(bytes, alignment);
     if (next > MAX_U64) problem(at, `the padded size of the tensor "${clip(name)}" does not fit 64 bits`);
     end = next > end ? next : end;

@@ -10,6 +10,7 @@ import { KERAS_RULES } from './keras-rules.ts';
 const MAX_CONFIG = 64 * 1024 * 1024;
 const MAX_ENDS = 4;
 const EXTENSION = /\.keras$/i;
+const WEIGHTS = 'model.weights.h5';
 
 /**
  * Knows archives of Keras and says where their configuration is missing or no JSON. What the members hold is for the readers of their
@@ -20,8 +21,11 @@ export const KERAS_ARCHIVE_READER: Reader = {
   recognizes: (head, { source, name }) => {
     const isZip = head.length >= 4 && [0x504b0304, 0x504b0506].includes(head.readUInt32BE(0));
     if (!isZip && !EXTENSION.test(name)) return false;
-    const names = memberNames(directory(source));
-    return names.length > 0 && (EXTENSION.test(name) || (names.includes('config.json') && names.includes('model.weights.h5')));
+    const end = directory(source);
+    // Decoding thousands of names takes longer than to look for one.
+    if (!EXTENSION.test(name) && end?.entries.some((entry) => entry.name.includes(WEIGHTS)) !== true) return false;
+    const names = memberNames(end);
+    return names.length > 0 && (EXTENSION.test(name) || (names.includes('config.json') && names.includes(WEIGHTS)));
   },
   read: readArchive,
 };

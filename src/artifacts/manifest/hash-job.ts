@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Stats } from 'node:fs';
-import { createDigester, DIGEST_BYTES } from './digest.ts';
+import { createDigester, DIGEST_BYTES, digestOf } from './digest.ts';
 import type { HashName } from './digest.ts';
 import { identityOf } from './file-identity.ts';
 import type { ModelProblem } from './model-walk.ts';
@@ -38,6 +38,14 @@ function isSame(before: Stats, after: Stats): boolean {
 }
 
 function hashStretch(fd: number, from: number, to: number, hash: HashName, buffer: Buffer, onBytes: (bytes: number) => void): Buffer {
+  if (to - from <= buffer.length) {
+    const count = to === from ? 0 : readSync(fd, buffer, 0, to - from, from);
+    // A short answer is no end yet: what follows reads on.
+    if (count === to - from) {
+      onBytes(count);
+      return digestOf(buffer.subarray(0, count), hash);
+    }
+  }
   const digester = createDigester(hash);
   for (let at = from; at < to;) {
     const count = readSync(fd, buffer, 0, Math.min(buffer.length, to - at), at);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { prepareHash } from './digest.ts';
 import type { HashName } from './digest.ts';
 import { hashJob, READ_BYTES } from './hash-job.ts';
 import type { HashAnswer, HashJob } from './hash-job.ts';
@@ -25,10 +26,12 @@ type Answers = readonly HashAnswer[];
 
 /** Each takes some 15 MB, and no disk feeds more of them. */
 const MAX_THREADS = 16;
-/** A thread takes 50 to 100 ms to start, in which that many bytes are hashed: fewer of them are not worth one. */
-const BYTES_PER_THREAD = 128 * 1024 * 1024;
-/** Hashed where the caller is, which is held up for some 20 ms. */
+/** A thread takes 40 to 100 ms of CPU to start, in which that many bytes are hashed: fewer of them are not worth one. */
+const BYTES_PER_THREAD = 256 * 1024 * 1024;
+/** Hashed where the caller is, which is held up for some 20 ms at once: one big file, or this much of small ones. */
 const INLINE_BYTES = 32 * 1024 * 1024;
+/** Opening and closing a file takes as long as hashing that many bytes: a hundred thousand small ones must not hold up others. */
+const OPENING_BYTES = 128 * 1024;
 const PROGRESS_MS = 100;
 
 function bytesOf(parcel: Parcel): number {
@@ -42,19 +45,36 @@ function bytesOf(parcel: Parcel): number {
 export async function hashParcels(parcels: readonly Parcel[], hash: HashName, options: HashingOptions = {}): Promise<readonly Answers[]> {
   options.signal?.throwIfAborted();
   const totalBytes = parcels.reduce((sum, parcel) => sum + bytesOf(parcel), 0);
-  const answers = totalBytes <= INLINE_BYTES ? await hashInline(parcels, hash, options) : await new HashPool(parcels, hash, totalBytes, options).run();
+  const answers = isInline(parcels, totalBytes) ? await hashInline(parcels, hash, options) : await new HashPool(parcels, hash, totalBytes, options).run();
   options.onProgress?.({ bytes: totalBytes, totalBytes });
   return answers;
 }
 
+function isInline(parcels: readonly Parcel[], totalBytes: number): boolean {
+  if (totalBytes <= INLINE_BYTES) return true;
+  return totalBytes <= BYTES_PER_THREAD && parcels.every((parcel) => parcel.every(({ start, end }) => end - start <= INLINE_BYTES));
+}
+
 async function hashInline(parcels: readonly Parcel[], hash: HashName, { signal }: HashingOptions): Promise<readonly Answers[]> {
+  await prepareHash(hash);
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   const answers: Answers[] = [];
+  let sinceTurn = 0;
   for (const parcel of parcels) {
-    answers.push(parcel.map((job) => hashJob(job, hash, buffer, () => undefined)));
-    await nextTurn();
-    signal?.throwIfAborted();
+    const given: HashAnswer[] = [];
+    for (const job of parcel) {
+      if (sinceTurn > 0 && sinceTurn + job.end - job.start > INLINE_BYTES) {
+        await nextTurn();
+        signal?.throwIfAborted();
+        sinceTurn = 0;
+      }
+      given.push(hashJob(job, hash, buffer, () => undefined));
+      sinceTurn += Math.max(OPENING_BYTES, job.end - job.start);
+    }
+    answers.push(given);
   }
+  await nextTurn();
+  signal?.throwIfAborted();
   return answers;
 }
 

@@ -1,5 +1,6 @@
 // One thread of a HashPool: hashes the jobs that it is sent, counts the bytes, and stops between two reads when it is told to.
 import { parentPort, workerData } from 'node:worker_threads';
+import { prepareHash } from './digest.ts';
 import type { HashName } from './digest.ts';
 import { hashJob, READ_BYTES } from './hash-job.ts';
 import type { HashAnswer, HashJob } from './hash-job.ts';
@@ -18,6 +19,9 @@ const { hash, bytes, stop } = workerData as HashWorkerData;
 const counter = new BigInt64Array(bytes);
 const flag = new Int32Array(stop);
 const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+// Messages wait until this module is loaded as a whole.
+await prepareHash(hash);
 
 function onBytes(count: number): void {
   Atomics.add(counter, 0, BigInt(count));

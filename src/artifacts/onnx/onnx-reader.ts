@@ -10,6 +10,7 @@ import { judgeTensor, scanEmbedded, type EmbeddedTensor } from './judge-tensor.t
 import { ONNX_MESSAGES, type OnnxMessage } from './onnx-messages.ts';
 import { ONNX_RULES } from './onnx-rules.ts';
 import { OperatorCheck } from './operator-check.ts';
+import { TensorValues } from './tensor-values.ts';
 
 const MAX_TEXT = 256 * 1024;
 const MAX_EMBEDDED = 64;
@@ -47,12 +48,13 @@ async function readModel(unit: Unit): Promise<void> {
   const { source, signal } = unit;
   const operators = new OperatorCheck(unit);
   const embedded: EmbeddedTensor[] = [];
+  const values = new TensorValues(unit);
   const message = (type: OnnxMessage, fields: readonly WireField[], span: Span): void => {
     if (type === 'Node') operators.node(fields, span);
     if (type === 'Function') operators.define(fields);
     if (type === 'Attribute' || type === 'Entry') judgeTexts(unit, type, fields);
     if (type !== 'Tensor') return;
-    const found = judgeTensor(unit, fields, span);
+    const found = judgeTensor(unit, fields, span, values);
     if (found !== null && embedded.length < MAX_EMBEDDED) embedded.push(found);
   };
   const fault = walkMessages(source, 'Model', { from: 0, to: source.size }, { table: ONNX_MESSAGES, message, signal });
@@ -60,6 +62,7 @@ async function readModel(unit: Unit): Promise<void> {
   unit.checked('ONNX nodes of graphs, subgraphs, training graphs and functions');
   if (fault !== null) unit.found(ONNX_RULES.unreadable, fault.offset, fault.message);
   for (const tensor of embedded) await scanEmbedded(unit, tensor);
+  values.search();
 }
 
 /** Metadata (key 1, value 2) and strings of attributes (4, 9). */

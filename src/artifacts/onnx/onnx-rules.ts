@@ -75,6 +75,14 @@ export const ONNX_RULES = {
     help: 'Do not load it. See what the tensor holds, and who reads it.',
     references: ['CWE-506'],
   },
+  notFinite: {
+    id: 'onnx-not-finite',
+    alarm: 'suspicious',
+    severity: 'medium',
+    title: 'A tensor holds NaN or infinity',
+    explanation: 'Trained weights are finite. Such values come from a broken training or transfer, or were put there to make the model fail on some inputs.',
+    help: 'Compare the file with the digest of its publisher. Do not serve it.',
+  },
   unreadable: {
     id: 'onnx-unreadable',
     alarm: 'malformed',

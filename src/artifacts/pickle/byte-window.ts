@@ -1,6 +1,9 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
 
 const WINDOW_BYTES = 65_536;
+/** The first window: most of what is asked whether it is a pickle is none, which its first bytes show. Later ones are larger. */
+const FIRST_BYTES = 4096;
+const GROWTH = 4;
 
 /** Reads small pieces of a big source without asking it for every byte. */
 export class ByteWindow {
@@ -8,6 +11,7 @@ export class ByteWindow {
   readonly #source: ByteSource;
   #start = 0;
   #bytes: Buffer = Buffer.alloc(0);
+  #wanted = FIRST_BYTES;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -20,7 +24,8 @@ export class ByteWindow {
     const from = offset - this.#start;
     if (from < 0 || from + length > this.#bytes.length) {
       this.#start = offset;
-      this.#bytes = offset >= this.size ? Buffer.alloc(0) : this.#source.read(offset, Math.min(WINDOW_BYTES, this.size - offset));
+      this.#bytes = offset >= this.size ? Buffer.alloc(0) : this.#source.read(offset, Math.min(Math.max(this.#wanted, length), this.size - offset));
+      this.#wanted = Math.min(WINDOW_BYTES, this.#wanted * GROWTH);
       return this.#bytes.subarray(0, length);
     }
     return this.#bytes.subarray(from, from + length);

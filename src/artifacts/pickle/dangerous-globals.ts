@@ -25,7 +25,7 @@ const FAMILIES: readonly Family[] = [
       ptyprocess paramiko psutil.Popen plumbum ctypes.util ctypes.macholib sysconfig._main ssl.enum_certificates mailcap nturl2path.os ntpath.os
       posixpath.os genericpath.os pydoc.pipepager pydoc.tempfilepager pydoc.getpager pydoc.plainpager pydoc.browse getpass._raw_input cgitb cgi.test
       cgi.sys concurrent.futures.ProcessPoolExecutor concurrent.futures.process numpy.distutils numpy.testing numpy.f2py numpy.core.tests
-      scipy.misc.exec_command`,
+      scipy.misc.exec_command sh invoke fabric asyncssh docker ansible ansible_runner billiard`,
   },
   {
     can: 'evaluates code',
@@ -84,7 +84,7 @@ const FAMILIES: readonly Family[] = [
       pandas.read_csv pandas.read_table pandas.read_sql pandas.read_hdf pandas.io pandas.DataFrame.to_csv pandas.DataFrame.to_pickle tensorflow.io
       tensorflow.python.ops.gen_io_ops tensorflow.python.ops.io_ops tensorflow.python.lib.io tensorflow.python.platform.gfile tensorflow.raw_ops
       tensorflow.gfile torch.save torch.serialization.save torch.from_file torch.jit.save torch.onnx.export torch._C.PyTorchFileWriter
-      torch._C.PyTorchFileReader torch.storage.UntypedStorage.from_file`,
+      torch._C.PyTorchFileReader torch.storage.UntypedStorage.from_file bsddb dumbdbm anydbm gdbm dl scipy.io h5py.File cv2.FileStorage readline`,
   },
   {
     can: 'opens network connections',
@@ -92,7 +92,7 @@ const FAMILIES: readonly Family[] = [
     names: `socket _socket ssl _ssl socketserver asyncore asynchat urllib.request urllib.urlopen urllib2 urllib3 http.client http.server httplib httplib2
       httpx requests aiohttp ftplib telnetlib smtplib poplib imaplib nntplib xmlrpc xmlrpclib wsgiref websocket websockets pycurl twisted tornado boto3
       botocore s3fs fsspec gcsfs smart_open wget gdown huggingface_hub datasets.load_dataset datasets.load pip._vendor tensorflow.keras.utils.get_file
-      keras.utils.get_file keras.src.utils.file_utils tensorflow.data.experimental.service zmq grpc redis pymongo mysql psycopg2 urllib.robotparser dns`,
+      keras.utils.get_file keras.src.utils.file_utils tensorflow.data.experimental.service zmq grpc redis pymongo mysql psycopg2 urllib.robotparser dns nltk.download nltk.downloader spacy.cli`,
   },
   {
     can: 'loads another pickle or another model, with whatever that one runs',
@@ -105,7 +105,7 @@ const FAMILIES: readonly Family[] = [
       tensorflow.python.saved_model tensorflow.python.keras.saving keras.models.load_model transformers.AutoModel transformers.pipeline
       transformers.pipelines catboost.CatBoost.load_model xgboost.Booster lightgbm.Booster spacy.load gensim.utils.unpickle srsly.pickle_loads
       multiprocessing.connection multiprocessing.shared_memory multiprocessing.queues plac_core zodbpickle ZODB statsmodels.iolib.smpickle
-      nltk.data.load allennlp fairseq.checkpoint_utils`,
+      nltk.data.load allennlp fairseq.checkpoint_utils pyarrow.deserialize pyarrow.serialization onnxruntime.InferenceSession`,
   },
   {
     can: 'changes the state of the interpreter',

@@ -53,6 +53,7 @@ export class Judge implements Watcher {
 
   called(call: CallValue): void {
     const { callable, at } = call;
+    if (callable.kind !== 'global' || callable.rating.is !== 'allowed') this.#handed(call.args, call.keywords);
     if (callable.kind !== 'global') {
       const rule = isDangerous(callable) ? PICKLE_RULES.dangerousCall : PICKLE_RULES.unknownCall;
       this.#report(rule, at, showValue(call));
@@ -69,10 +70,16 @@ export class Judge implements Watcher {
     call.inShape = call.keywords === null && rating.use.call?.(call.args) === true;
     if (!call.inShape) this.#report(PICKLE_RULES.unexpectedUse, call.at, showValue(call));
     if (module === 'torch._utils') this.#tell(checkTensor(call), call.at);
-    if (module === 'torch.storage' && name === '_load_from_bytes') this.#nested.loaded(call.args);
+    if (module === 'torch.storage' && name === '_load_from_bytes') this.#nested.passed(call.args, 'loaded');
+    else if (!call.inShape) this.#handed(call.args, call.keywords);
+  }
+
+  #handed(args: readonly Value[], ...more: readonly (Value | null)[]): void {
+    this.#nested.passed([...args, ...more.filter((value) => value !== null)], 'handed');
   }
 
   built(target: Value, state: Value, at: number): void {
+    if (target.kind !== 'call' || !target.inShape) this.#handed([state]);
     if (target.kind === 'global') {
       this.#report(PICKLE_RULES.overwrites, at, `${showValue(target)} gets ${showValue(state)}`);
       return;

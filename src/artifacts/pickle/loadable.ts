@@ -93,11 +93,15 @@ function probePickle(window: ByteWindow, at: number): Probe {
   };
 }
 
-/** Whether a pickle begins there: one that states its protocol and goes on sensibly, or one that imports and calls, or ends well. */
-export function beginsPickle(window: ByteWindow, at: number): boolean {
+/**
+ * Whether a pickle begins there: one that states its protocol and goes on sensibly, or one that imports and calls, or ends well. `effort`
+ * counts the opcodes that were followed.
+ */
+export function beginsPickle(window: ByteWindow, at: number, effort = { opcodes: 0 }): boolean {
   const code = window.byte(at);
   if (code === undefined || OPCODES[code] === undefined || startsForeign(window.at(at, 16))) return false;
   const probe = probePickle(window, at);
+  effort.opcodes += probe.opcodes;
   if (probe.hasProtocol) return probe.whole || probe.imports > 0 || probe.opcodes >= 8;
   return (probe.imports > 0 && probe.calls > 0) || (probe.whole && probe.opcodes >= 4);
 }
@@ -108,6 +112,16 @@ export function mayBeginPickle(bytes: Buffer): boolean {
   if (code === undefined || OPCODES[code] === undefined) return false;
   const probe = probePickle(new ByteWindow(bytesSource(bytes)), 0);
   return probe.imports > 0 || probe.opcodes >= 8 || probe.whole || (probe.cut && probe.opcodes > 0);
+}
+
+/**
+ * Whether the first bytes of something, cut or not, are those of a pickle of protocol 2 or later. More is asked than where a pickle
+ * may well stand, since numbers begin like one by chance.
+ */
+export function startsPickle(head: Buffer): boolean {
+  if (head[0] !== 0x80 || (head[1] ?? 0) < 2 || (head[1] ?? 9) > 5) return false;
+  const { imports, whole, opcodes, cut } = probePickle(new ByteWindow(bytesSource(head)), 0);
+  return imports > 0 || whole || opcodes >= (cut ? 3 : 8);
 }
 
 export function isPickle(source: ByteSource): boolean {

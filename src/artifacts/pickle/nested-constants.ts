@@ -13,13 +13,17 @@ import type { BytesValue, TextValue, Value } from './values.ts';
 const MIN_BYTES = 12;
 const HEAD_BYTES = 4096;
 const MAX_CODE_TEXTS = 200;
+const MAX_PASSED = 1000;
+/** Values that are looked at for all calls together; beyond that every constant may have been handed to one. */
+const MAX_WALKED = 5_000_000;
 
 interface Candidate {
   readonly at: number;
   readonly name: string;
   readonly source: ByteSource;
-  readonly how: 'constant' | 'decoded';
-  isLoaded: boolean;
+  /** Whether it stands there as it is. */
+  readonly isPlain: boolean;
+  use: 'dormant' | 'handed' | 'loaded';
 }
 
 /**
@@ -33,6 +37,7 @@ export class NestedConstants {
   #count = 0;
   #left = 0;
   #bytes = 0;
+  #walked = 0;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -43,17 +48,20 @@ export class NestedConstants {
     if (value.length < MIN_BYTES || this.#candidates.has(value.at)) return;
     const head = window.at(value.at, Math.min(HEAD_BYTES, value.length));
     const isLoadable = this.#isLoadable(value, head);
-    if (isLoadable) this.#add(value, 'value', sliceSource(this.#source, value.at, value.length), 'constant');
+    if (isLoadable) this.#add(value, 'value', sliceSource(this.#source, value.at, value.length), true);
     if (value.kind === 'text' && value.form === 'utf8' && (isLoadable || head[0] === 0xc2)) this.#considerLatin1(value, head);
     if (isLoadable || (value.kind === 'bytes' && !isPrintable(head))) return;
     this.#considerText(value, this.#text(value, head));
   }
 
-  /** Marks constants that are handed to a function that loads them. */
-  loaded(args: readonly Value[]): void {
-    for (const arg of args) {
+  /** Marks constants that a function loads (`loaded`), or one of which nobody here knows what it does with them (`handed`). */
+  passed(args: readonly Value[], use: 'handed' | 'loaded'): void {
+    if (this.#candidates.size === 0 || this.#walked > MAX_WALKED) return;
+    const values = valuesIn(args);
+    this.#walked += values.length;
+    for (const arg of values) {
       if (arg.kind !== 'bytes' && arg.kind !== 'text') continue;
-      for (const candidate of this.#candidates.get(arg.at) ?? []) candidate.isLoaded = true;
+      for (const candidate of this.#candidates.get(arg.at) ?? []) if (candidate.use !== 'loaded') candidate.use = use;
     }
   }
 
@@ -77,7 +85,7 @@ export class NestedConstants {
     if (!startsLoadable(bytes) && bytes[0] !== 0x80) return;
     const whole = this.#whole(value);
     const plain = whole === null ? null : Buffer.from(whole.toString('utf8'), 'latin1');
-    if (plain !== null && isWorth(plain)) this.#add(value, 'text as bytes', bytesSource(plain), 'decoded');
+    if (plain !== null && isWorth(plain)) this.#add(value, 'text as bytes', bytesSource(plain), false);
   }
 
   /** The bytes of a value, or null when they are too many; then they are counted as left out. */
@@ -106,14 +114,14 @@ export class NestedConstants {
     if (isCodeText(text)) this.#noteCode(value, text);
     const isLine = value.kind === 'text' && (value.form === 'quoted' || value.form === 'escaped');
     if (isLine && isWorth(Buffer.from(text, 'latin1'))) {
-      this.#add(value, 'text as bytes', bytesSource(Buffer.from(text, 'latin1')), 'decoded');
+      this.#add(value, 'text as bytes', bytesSource(Buffer.from(text, 'latin1')), false);
       return;
     }
     const whole = decodeWhole(text);
     const decoded = whole === null ? decodeRuns(text.slice(0, 1 << 20)) : [whole];
     for (const { how, bytes } of decoded) {
       const code = bytes.toString('latin1', 0, HEAD_BYTES);
-      if (isWorth(bytes)) this.#add(value, how, bytesSource(bytes), 'decoded');
+      if (isWorth(bytes)) this.#add(value, how, bytesSource(bytes), false);
       else if (isPrintable(bytes.subarray(0, HEAD_BYTES)) && isCodeText(code)) this.#noteCode(value, code);
     }
   }
@@ -122,14 +130,14 @@ export class NestedConstants {
     if (this.#codeTexts.size < MAX_CODE_TEXTS) this.#codeTexts.set(at, text.slice(0, 120));
   }
 
-  #add({ at }: TextValue | BytesValue, what: string, source: ByteSource, how: Candidate['how']): void {
+  #add({ at }: TextValue | BytesValue, what: string, source: ByteSource, isPlain: boolean): void {
     if (this.#count >= PICKLE_LIMITS.nested) {
       this.#left += 1;
       return;
     }
     this.#count += 1;
     const list = this.#candidates.get(at) ?? [];
-    list.push({ at, name: `${what} at ${String(at)}`, source, how, isLoaded: false });
+    list.push({ at, name: `${what} at ${String(at)}`, source, isPlain, use: 'dormant' });
     this.#candidates.set(at, list);
   }
 
@@ -137,9 +145,9 @@ export class NestedConstants {
   async examine(unit: Unit): Promise<void> {
     for (const candidate of [...this.#candidates.values()].flat()) {
       unit.signal.throwIfAborted();
-      const offset = candidate.how === 'constant' ? candidate.at : null;
-      const alarm = await unit.inside(candidate.source, candidate.name, candidate.how, offset);
-      if (alarm === 'alarm') unit.found(candidate.isLoaded ? PICKLE_RULES.nestedLoaded : PICKLE_RULES.nestedDormant, candidate.at, candidate.name);
+      const how = candidate.use === 'dormant' && this.#walked <= MAX_WALKED ? 'constant' : 'decoded';
+      const alarm = await unit.inside(candidate.source, candidate.name, how, candidate.isPlain ? candidate.at : null);
+      if (alarm === 'alarm') unit.found(candidate.use === 'loaded' ? PICKLE_RULES.nestedLoaded : PICKLE_RULES.nestedDormant, candidate.at, candidate.name);
     }
     for (const [at, text] of this.#codeTexts) unit.found(PICKLE_RULES.codeText, at, JSON.stringify(text));
     if (this.#left > 0) {
@@ -149,6 +157,18 @@ export class NestedConstants {
     this.#candidates.clear();
     this.#codeTexts.clear();
   }
+}
+
+/** Values that are given with others: as arguments of a call, items, state. A bound, since values may hold each other. */
+function valuesIn(values: readonly Value[]): Value[] {
+  const found = [...values];
+  for (let i = 0; i < found.length && found.length < MAX_PASSED; i += 1) {
+    const value = found[i];
+    if (value?.kind === 'call') found.push(...value.args.slice(0, MAX_PASSED), ...(value.state === null ? [] : [value.state]));
+    else if (value !== undefined && 'items' in value) found.push(...value.items.slice(0, MAX_PASSED));
+    else if (value?.kind === 'dict') found.push(...value.entries.slice(0, MAX_PASSED).flat());
+  }
+  return found;
 }
 
 /** Whether the beginning of a long text is the beginning of something encoded that is loadable. */

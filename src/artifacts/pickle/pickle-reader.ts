@@ -1,3 +1,4 @@
+import { isLzma } from '../archives/unlzma.ts';
 import type { Reader, Unit } from '../scan/reader.ts';
 import { ByteWindow } from './byte-window.ts';
 import { beginsPickle, startsForeign } from './loadable.ts';
@@ -14,7 +15,7 @@ const IDENTIFIER = /^c[A-Za-z_][A-Za-z0-9_.]{0,255}\n/;
 export const PICKLE_READER: Reader = {
   format: 'pickle',
   recognizes(head: Buffer, { source, name }: Pick<Unit, 'source' | 'name'>): boolean {
-    if (head.length === 0 || startsForeign(head)) return false;
+    if (head.length === 0 || startsForeign(head) || isLzma(head)) return false;
     const window = new ByteWindow(source);
     if (beginsPickle(window, 0)) return true;
     const statesProtocol = head[0] === 0x80 && (head[1] ?? 9) <= 5;

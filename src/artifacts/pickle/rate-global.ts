@@ -3,6 +3,10 @@ import { DANGERS, DANGEROUS_MODULES, DANGEROUS_NAMES } from './dangerous-globals
 import { python3Name } from './python2-names.ts';
 import type { GlobalRating } from './values.ts';
 
+/** Ratings of the last names: a checkpoint imports the same few thousands of times. */
+const RATED = new Map<string, GlobalRating>();
+const MAX_RATED = 256;
+const MAX_KEY = 256;
 const WORSE = ['allowed', 'torchscript', 'unknown', 'risky', 'dangerous'];
 
 /**
@@ -11,6 +15,16 @@ const WORSE = ['allowed', 'torchscript', 'unknown', 'risky', 'dangerous'];
  * matter: it stands there for no good reason.
  */
 export function rateGlobal(module: string, name: string): GlobalRating {
+  const key = `${String(module.length)} ${module}${name}`;
+  const known = RATED.get(key);
+  if (known !== undefined) return known;
+  const rating = rate(module, name);
+  if (RATED.size >= MAX_RATED) RATED.clear();
+  if (key.length <= MAX_KEY) RATED.set(key, rating);
+  return rating;
+}
+
+function rate(module: string, name: string): GlobalRating {
   const here = rateSpelling(module, name);
   const renamed = python3Name(module, name);
   if (renamed === null) return here;

@@ -8,7 +8,7 @@ import { PICKLE_LIMITS } from './limits.ts';
 import { beginsPickle, startsForeign } from './loadable.ts';
 import { NestedConstants } from './nested-constants.ts';
 import { PICKLE_RULES } from './pickle-rules.ts';
-import { findStream } from './find-stream.ts';
+import { StreamFinder } from './find-stream.ts';
 import { traceStream, type Trace } from './trace.ts';
 import type { StorageClaim } from './values.ts';
 import { withoutProblems } from './watcher.ts';
@@ -39,6 +39,7 @@ class PickleScanner {
   readonly #unit: Unit;
   readonly #window: ByteWindow;
   readonly #nested: NestedConstants;
+  readonly #finder: StreamFinder;
   readonly #judge: Judge;
   readonly #listed = new Map<string, number>();
   readonly #streams: Trace[] = [];
@@ -47,6 +48,7 @@ class PickleScanner {
     this.#unit = unit;
     this.#window = new ByteWindow(unit.source);
     this.#nested = new NestedConstants(unit.source);
+    this.#finder = new StreamFinder(unit.source, this.#window, unit.signal);
     this.#judge = new Judge((rule, at, detail) => this.#found(rule, at, detail), surroundings, this.#nested);
   }
 
@@ -137,7 +139,11 @@ class PickleScanner {
   #search(from: number): number | null {
     const to = Math.min(this.#window.size, from + PICKLE_LIMITS.searched);
     if (to < this.#window.size) this.#unit.notChecked('pickles behind the last one', `only the next ${String(PICKLE_LIMITS.searched)} bytes`);
-    return findStream(this.#unit.source, this.#window, from, to, this.#unit.signal);
+    const found = this.#finder.next(from, to);
+    if (found !== 'gave-up') return found;
+    this.#found(PICKLE_RULES.limit, from, 'too many places behind it look like the beginning of a pickle');
+    this.#unit.notChecked('pickles behind the last one', 'too many places look like one');
+    return null;
   }
 
   async #finish(end: number): Promise<PickleScan> {

@@ -1,4 +1,4 @@
-import { startsPickle } from './pickle-start.ts';
+import { startsPickle } from '../pickle/loadable.ts';
 
 /** How many bytes from the start of a tensor or value are enough for embeddedKind. */
 export const EMBEDDED_HEAD = 4096;

@@ -32,6 +32,8 @@ const MAX_RANK = 1024;
 /** Real files have some thousand tensors and ten keys of metadata. */
 const MAX_TENSORS = 150_000;
 const MAX_TEXTS = 50_000;
+/** Of one tensor; three are right. */
+const MAX_FIELDS = 64;
 /** One file has one mistake a thousand times over: enough is said with so many. */
 const MAX_PROBLEMS = 100;
 
@@ -41,7 +43,7 @@ interface Draft {
   dtype: string | undefined;
   shape: bigint[] | undefined;
   offsets: bigint[] | undefined;
-  readonly fields: Set<string>;
+  readonly fields: string[];
 }
 
 /** Collects tensors, metadata and what is wrong from a walk over the header. */
@@ -58,6 +60,8 @@ export class HeaderVisitor implements JsonVisitor {
   private draft: Draft | undefined;
   /** Numbers of `shape` or `data_offsets` are taken into it. */
   private numbers: bigint[] | undefined;
+  /** In a tensor beyond the limit: nothing of it is kept. */
+  private beyondLimit = false;
 
   /** `start` is the offset of the JSON text in the file. */
   constructor(start: number) {
@@ -67,11 +71,14 @@ export class HeaderVisitor implements JsonVisitor {
   enter(kind: 'object' | 'array', depth: number, offset: number): void {
     if (depth === 0) return;
     if (depth === 1) {
-      if (kind !== 'object') this.problem('entry', offset, `"${clip(this.top)}" is no object`);
+      this.beyondLimit = this.top !== '__metadata__' && this.tensors.length >= MAX_TENSORS;
+      if (this.beyondLimit) this.beyond(offset, `more than ${String(MAX_TENSORS)} tensors`);
+      else if (kind !== 'object') this.problem('entry', offset, `"${clip(this.top)}" is no object`);
       else if (this.top !== '__metadata__')
-        this.draft = { name: this.top, offset: this.start + offset, dtype: undefined, shape: undefined, offsets: undefined, fields: new Set() };
+        this.draft = { name: this.top, offset: this.start + offset, dtype: undefined, shape: undefined, offsets: undefined, fields: [] };
       return;
     }
+    if (this.beyondLimit) return;
     if (this.top === '__metadata__') {
       this.problem('entry', offset, `metadata "${clip(this.field)}" is no string`);
     } else if (depth === 2 && kind === 'array' && this.draft !== undefined && (this.field === 'shape' || this.field === 'data_offsets')) {
@@ -92,14 +99,14 @@ export class HeaderVisitor implements JsonVisitor {
     if (dtype === undefined || shape === undefined || begin === undefined || end === undefined || offsets?.length !== 2) {
       this.problem('entry', offset, `"${clip(name)}" lacks its dtype, its shape or its two data_offsets`);
     } else {
-      if (this.tensors.length < MAX_TENSORS) this.tensors.push({ name, dtype, shape, begin, end, offset: at });
-      else this.beyond(offset, `more than ${String(MAX_TENSORS)} tensors`);
+      this.tensors.push({ name, dtype, shape, begin, end, offset: at });
     }
   }
 
   key(name: string, depth: number, offset: number): void {
     if (depth === 0) {
       this.top = name;
+      this.beyondLimit = false;
       this.once(this.names, name, offset, 'name');
     } else if (depth === 1 && this.top === '__metadata__') {
       this.field = name;
@@ -107,21 +114,23 @@ export class HeaderVisitor implements JsonVisitor {
       this.text(name, name, offset);
     } else if (depth === 1 && this.draft !== undefined) {
       this.field = name;
-      this.once(this.draft.fields, name, offset, `field of "${clip(this.top)}"`);
+      if (this.draft.fields.includes(name)) this.problem('duplicate', offset, `the field of "${clip(this.top)}" "${clip(name)}" stands twice`);
+      else if (this.draft.fields.length < MAX_FIELDS) this.draft.fields.push(name);
       if (name !== 'dtype' && name !== 'shape' && name !== 'data_offsets') this.problem('field', offset, `"${clip(this.top)}" has a field "${clip(name)}"`);
-    } else {
+    } else if (!this.beyondLimit) {
       this.text(this.field, name, offset);
     }
   }
 
   string(text: string, depth: number, offset: number): void {
-    if (depth === 0) return;
+    if (depth === 0 || this.beyondLimit) return;
     if (depth === 2 && this.draft !== undefined && this.field === 'dtype') this.draft.dtype = text;
     else if (depth === 1 || this.numbers !== undefined) this.problem('entry', offset, `"${clip(this.top)}" holds a string where none belongs`);
     else this.text(this.field, text, offset);
   }
 
   plain(text: string, depth: number, offset: number): void {
+    if (this.beyondLimit) return;
     if (this.numbers !== undefined && depth === 3) {
       const number = U64.test(text) ? BigInt(text) : undefined;
       if (number === undefined || number > MAX_U64) this.problem('entry', offset, `${this.field} of "${clip(this.top)}" holds ${clip(text)}, which is no size`);

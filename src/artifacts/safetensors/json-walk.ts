@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { ShortTexts } from './short-texts.ts';
 
 /** Why bytes are no JSON, and where. */
 export interface JsonFault {
@@ -22,6 +23,8 @@ export interface JsonVisitor {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const PYTHON_NUMBERS = ['NaN', 'Infinity', '-Infinity'];
+/** Of all walks in a thread: most are short. */
+const SHORT = new ShortTexts();
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
 class Fault extends Error {
@@ -129,8 +132,8 @@ class Walk {
     while (this.position < this.bytes.length && isWordByte(this.bytes[this.position] ?? 0)) this.position++;
     // No number that anybody reads is longer; a longer one would only cost time.
     if (this.position - start > 400) throw new Fault(start, 'a number of more than 400 characters');
-    const word = this.bytes.toString('latin1', start, this.position);
-    if (word === 'true' || word === 'false' || word === 'null' || NUMBER.test(word)) return word;
+    const word = SHORT.at(this.bytes, start, this.position);
+    if (isSmallNumber(word) || word === 'true' || word === 'false' || word === 'null' || NUMBER.test(word)) return word;
     throw new Fault(start, start >= this.bytes.length ? 'the text ends too early' : 'no value');
   }
 
@@ -142,20 +145,21 @@ class Walk {
 
   private text(): string {
     const start = this.position;
+    const { bytes } = this;
     let at = start + 1;
     let escaped = false;
-    while (at < this.bytes.length && this.bytes[at] !== QUOTE) {
-      const byte = this.bytes[at] ?? 0;
+    let plain = true;
+    for (let byte = bytes[at]; byte !== QUOTE && byte !== undefined; byte = bytes[++at]) {
       if (byte < 0x20) throw new Fault(at, 'a control character in a string');
-      if (byte === BACKSLASH) {
+      if (byte >= 0x80) plain = false;
+      else if (byte === BACKSLASH) {
         escaped = true;
         at++;
       }
-      at++;
     }
     if (at >= this.bytes.length) throw new Fault(start, 'a string without end');
     this.position = at + 1;
-    if (!escaped) return this.bytes.toString('utf8', start + 1, at);
+    if (!escaped) return plain ? SHORT.at(bytes, start + 1, at) : bytes.toString('utf8', start + 1, at);
     return unescape(this.bytes.toString('utf8', start, at + 1), start);
   }
 
@@ -171,6 +175,14 @@ class Walk {
       this.position++;
     }
   }
+}
+
+/** Most numbers of headers: digits without a zero in front. */
+function isSmallNumber(word: string): boolean {
+  const first = word.charCodeAt(0);
+  if (word.length > 15 || !(first >= 0x30 && first <= 0x39) || (first === 0x30 && word.length > 1)) return false;
+  for (let i = 1; i < word.length; i++) if (word.charCodeAt(i) < 0x30 || word.charCodeAt(i) > 0x39) return false;
+  return true;
 }
 
 function isWordByte(byte: number): boolean {

@@ -1,3 +1,5 @@
+import { carriesIn, type Carry } from '../bytes/carry-search.ts';
+
 /** Element types in which NaN or infinity exist, by the names of safetensors. */
 export type FloatType = 'F64' | 'F32' | 'F16' | 'BF16' | 'C64' | 'F8_E4M3' | 'F8_E5M2' | 'F8_E8M0' | 'F8_E4M3FNUZ' | 'F8_E5M2FNUZ';
 
@@ -18,10 +20,34 @@ export function floatType(dtype: string): FloatType | undefined {
   return Object.hasOwn(ELEMENT_BYTES, dtype) ? (dtype as FloatType) : undefined;
 }
 
-/** What to look for in one type. `word` bytes are one element; `exponent` are the bits that are all set in NaN and infinity. */
-const EXPONENTS: Partial<Record<FloatType, number>> = { F64: 0x7ff00000, F32: 0x7f800000, C64: 0x7f800000, F16: 0x7c00, BF16: 0x7f80, F8_E5M2: 0x7c };
+/** Bytes of one element, of one half of a complex number. */
+export function floatBytes(type: FloatType): number {
+  return ELEMENT_BYTES[type];
+}
+
+/** The bits that are all set in what is not finite, and only there. Of F64 they are in the last of its two words. */
+const EXPONENTS: Partial<Record<FloatType, number>> = {
+  F64: 0x7ff00000,
+  F32: 0x7f800000,
+  C64: 0x7f800000,
+  F16: 0x7c00,
+  BF16: 0x7f80,
+  F8_E5M2: 0x7c,
+  F8_E4M3: 0x7f,
+};
 /** Small types have single values instead. */
-const VALUES: Partial<Record<FloatType, readonly number[]>> = { F8_E4M3: [0x7f, 0xff], F8_E8M0: [0xff], F8_E4M3FNUZ: [0x80], F8_E5M2FNUZ: [0x80] };
+const VALUES: Partial<Record<FloatType, number>> = { F8_E8M0: 0xff, F8_E4M3FNUZ: 0x80, F8_E5M2FNUZ: 0x80 };
+
+/**
+ * Adding the lowest bit of the exponent carries into the place of the sign only where all of its bits are set; as many elements at once
+ * as have room. Of F64 nothing is added to the low word.
+ */
+function carryOf(exponent: number, element: number): Carry {
+  const [bits, shift] = element === 8 ? [64n, 32n] : [BigInt(8 * element), 0n];
+  let every = 0n;
+  for (let at = 0n; at < 64n; at += bits) every |= 1n << (at + shift);
+  return { mask: BigInt(exponent) * every, lowest: BigInt(exponent & -exponent) * every, sign: (1n << (bits - shift - 1n)) * every };
+}
 
 /** Elements between two looks at the result: large enough that the loop is tight, small enough that the place is found quickly. */
 const BLOCK_BYTES = 32 * 1024;
@@ -33,6 +59,7 @@ const BLOCK_BYTES = 32 * 1024;
 export class NonFiniteSearch {
   private readonly type: FloatType;
   private readonly element: number;
+  private readonly carry: Carry | undefined;
   /** Of an element that is cut by the end of a piece. */
   private rest: Buffer = Buffer.alloc(0);
   private consumed = 0;
@@ -42,6 +69,8 @@ export class NonFiniteSearch {
   constructor(type: FloatType) {
     this.type = type;
     this.element = ELEMENT_BYTES[type];
+    const exponent = EXPONENTS[type];
+    this.carry = exponent === undefined ? undefined : carryOf(exponent, this.element);
   }
 
   update(chunk: Buffer): void {
@@ -73,56 +102,19 @@ export class NonFiniteSearch {
   }
 
   private holds(block: Buffer): boolean {
-    const exponent = EXPONENTS[this.type];
-    if (exponent === undefined) return (VALUES[this.type] ?? []).some((value) => block.includes(value));
-    // Typed views need aligned memory, and whole words; the few bytes behind them are looked at one by one.
-    const words = (block.length >>> 4) * 4;
-    const aligned = block.byteOffset % 4 === 0 ? block : Buffer.from(new Uint8Array(block).buffer);
-    const view = new Int32Array(aligned.buffer, aligned.byteOffset, words);
-    const found = this.element === 8 ? holdsIn64(view, exponent) : holdsPacked(view, exponent, this.element);
-    return found || this.placeFrom(block, words * 4) !== undefined;
+    if (this.carry !== undefined) return carriesIn(block, this.carry);
+    const value = VALUES[this.type];
+    return value !== undefined && block.includes(value);
   }
 
   private place(block: Buffer): number {
-    return this.placeFrom(block, 0) ?? 0;
-  }
-
-  private placeFrom(block: Buffer, from: number): number | undefined {
     const exponent = EXPONENTS[this.type];
-    const values = VALUES[this.type];
-    for (let at = from; at + this.element <= block.length; at += this.element) {
+    const value = VALUES[this.type];
+    for (let at = 0; at + this.element <= block.length; at += this.element) {
       // The exponent of a little-endian number is in its last word.
       const word = this.element === 8 ? block.readUInt32LE(at + 4) : block.readUIntLE(at, this.element);
-      if (exponent === undefined ? values?.includes(word) : (word & exponent) === exponent) return at;
+      if (exponent === undefined ? word === value : (word & exponent) === exponent) return at;
     }
-    return undefined;
+    return 0;
   }
-}
-
-/** The exponent of an F64 is in the second of its two words. */
-function holdsIn64(view: Int32Array, exponent: number): boolean {
-  let found = 0;
-  for (let i = 1; i < view.length; i += 2) found |= ((view[i] ?? 0) & exponent) === exponent ? 1 : 0;
-  return found !== 0;
-}
-
-const EVERY: Record<number, number> = { 1: 0x01010101, 2: 0x00010001, 4: 1 };
-
-/**
- * One, two or four elements in one word: adding the lowest bit of the exponent carries into the place of the sign only where all of its bits
- * are set. No branches, an index instead of an iterator and four words a turn are what makes it as fast as memory. `view` has a multiple
- * of four words.
- */
-function holdsPacked(view: Int32Array, exponent: number, element: number): boolean {
-  const every = EVERY[element] ?? 1;
-  const mask = Math.imul(exponent, every);
-  const lowest = Math.imul(exponent & -exponent, every);
-  const sign = Math.imul(1 << (8 * element - 1), every);
-  let even = 0;
-  let odd = 0;
-  for (let i = 0; i < view.length; i += 4) {
-    even |= (((view[i] ?? 0) & mask) + lowest) | (((view[i + 1] ?? 0) & mask) + lowest);
-    odd |= (((view[i + 2] ?? 0) & mask) + lowest) | (((view[i + 3] ?? 0) & mask) + lowest);
-  }
-  return ((even | odd) & sign) !== 0;
 }

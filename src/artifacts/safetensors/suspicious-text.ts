@@ -32,6 +32,7 @@ const PATTERNS: readonly (readonly [TextSign['kind'], string, RegExp])[] = [
   ['shell', 'runs what it downloads', /(?:\$\(|`) {0,4}(?:curl|wget) /],
   ['shell', 'deletes files', /\brm {1,4}-[a-zA-Z]{0,6}[rR][a-zA-Z]{0,6} {1,4}[-/~$.*\w]/],
   ['shell', 'opens a shell', /\b(?:ba|z)?sh {1,4}-[ci] |\/dev\/(?:tcp|udp)\/|\bnc(?:at)? {1,4}(?:-\w{1,6} {1,4}){0,4}-\w{0,4}e |\bmkfifo \//],
+  ['shell', 'runs hidden PowerShell', /\bpowershell(?:\.exe)? [^\n]{0,80}?[-/]e(?:c|nc|ncodedcommand)? {1,4}[A-Za-z0-9+/=]{8}|\bIEX {0,4}\(/i],
   ['shell', 'runs PowerShell', /\bpowershell(?:\.exe)? {1,4}[-/](?:e|enc|nop|w|c|ep|ex)\w{0,20}\b|\bIEX {0,4}\(/i],
   ['script', 'is a script of a web page', /<script[\s>/]|\bjavascript:\w|\bon(?:error|load|click) {0,4}= {0,4}["']/i],
   ['secret', 'private key', /-----BEGIN (?:[A-Z]{1,12} ){0,2}PRIVATE KEY-----/],

@@ -12,20 +12,25 @@ const STEP = 1024 * 1024;
 const OVERLAP = 1024;
 const MAX_HITS = 64;
 
+/** Opcodes that were followed. */
+interface Effort {
+  opcodes: number;
+}
+
 /** A format that may begin anywhere. `at`: where its mark stands in it. `valid` looks at the whole header. */
 interface Embedded {
   readonly name: string;
   readonly mark: Buffer;
   readonly at: number;
   /** Names what is there, or null when the mark was chance. */
-  valid(source: ByteSource, offset: number): string | null;
+  valid(source: ByteSource, offset: number, effort: Effort): string | null;
 }
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const named =
-  (name: string, test: (source: ByteSource, offset: number) => boolean) =>
-  (source: ByteSource, offset: number): string | null =>
-    test(source, offset) ? name : null;
+  (name: string, test: (source: ByteSource, offset: number, effort: Effort) => boolean) =>
+  (source: ByteSource, offset: number, effort: Effort): string | null =>
+    test(source, offset, effort) ? name : null;
 
 const FORMATS: readonly Embedded[] = [
   { name: 'zip', mark: hex('504b0304'), at: 0, valid: named('zip', (source, offset) => localHeaderAt(source, offset) !== null) },
@@ -49,16 +54,19 @@ function isGguf(source: ByteSource, offset: number): boolean {
 }
 
 /** Random bytes do not get as far as an import by name. A pickle without one does nothing. */
-function isPickle(source: ByteSource, offset: number): boolean {
+function isPickle(source: ByteSource, offset: number, effort: Effort): boolean {
   let imports = 0;
   const imported = ({ module, name }: { readonly module: string; readonly name: string }): void => {
     if (IDENTIFIERS.test(module) && IDENTIFIERS.test(name)) imports++;
   };
   const trace = traceStream(new ByteWindow(source), offset, { opcodes: PROBED, watcher: { ...NO_WATCHER, imported } });
+  effort.opcodes += trace.opcodes;
   return imports > 0 && trace.opcodes >= 4;
 }
 
 const PROBED = 2000;
+/** Opcodes of all probes of one search, and one more for each byte. */
+const MAX_OPCODES = 500_000;
 const IDENTIFIERS = /^[A-Za-z_][A-Za-z0-9_.]{0,255}$/;
 
 interface Hit {
@@ -75,11 +83,12 @@ export async function searchEmbedded(unit: Unit, from: number, to: number, how: 
   unit.checked('embedded formats');
   let hits = 0;
   let pickles = false;
+  const effort = { opcodes: 0, most: MAX_OPCODES + to - from };
   for (let at = from; at < to;) {
     unit.signal.throwIfAborted();
     const end = Math.min(at + STEP, to);
     let next = end;
-    for (const hit of hitsIn(unit.source, at, end, to)) {
+    for (const hit of hitsIn(unit.source, at, end, to, effort)) {
       if (hit.format.name === 'pickle' && pickles) continue;
       pickles ||= hit.format.name === 'pickle';
       if (++hits > MAX_HITS) return hits;
@@ -90,6 +99,10 @@ export async function searchEmbedded(unit: Unit, from: number, to: number, how: 
     }
     at = next;
   }
+  if (effort.opcodes > effort.most) {
+    unit.found(SCAN_RULES.searchLimit, from, 'too many places look like the beginning of a pickle');
+    unit.notChecked('embedded pickles', 'too many places look like one');
+  }
   return hits;
 }
 
@@ -99,7 +112,7 @@ async function report(unit: Unit, { offset, what }: Hit, to: number, how: Inside
 }
 
 /** Formats that begin in [from, end), in order. Marks may reach over `end`, as far as `to`. */
-function hitsIn(source: ByteSource, from: number, end: number, to: number): Hit[] {
+function hitsIn(source: ByteSource, from: number, end: number, to: number, effort: Effort & { readonly most: number }): Hit[] {
   const bytes = source.read(from, Math.min(end + OVERLAP, to) - from);
   const hits: Hit[] = [];
   for (const format of FORMATS) {
@@ -107,7 +120,8 @@ function hitsIn(source: ByteSource, from: number, end: number, to: number): Hit[
     for (let index = bytes.indexOf(format.mark); index >= 0 && found < MAX_HITS; index = bytes.indexOf(format.mark, index + 1)) {
       const offset = from + index - format.at;
       if (offset < from || offset >= end) continue;
-      const what = format.valid(source, offset);
+      if (format.name === 'pickle' && effort.opcodes > effort.most) break;
+      const what = format.valid(source, offset, effort);
       if (what === null) continue;
       found++;
       hits.push({ format, offset, what });

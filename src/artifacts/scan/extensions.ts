@@ -1,6 +1,6 @@
 import type { Content } from './sniff.ts';
 
-const PACKED: readonly Content[] = ['gzip', 'bzip2', 'xz', 'zlib', 'zstd', 'lz4'];
+const PACKED: readonly Content[] = ['gzip', 'bzip2', 'xz', 'zlib', 'zstd', 'lz4', 'lzma'];
 const TORCH: readonly Content[] = ['zip', 'pickle', 'tar'];
 const PICKLE: readonly Content[] = ['pickle', 'zip', 'npy', ...PACKED];
 const TEXT: readonly Content[] = ['text', 'script'];
@@ -33,6 +33,7 @@ const table: readonly (readonly [string, readonly Content[], Rest])[] = [
   ['gz tgz', ['gzip'], 'strict'],
   ['bz2', ['bzip2'], 'strict'],
   ['xz', ['xz'], 'strict'],
+  ['lzma', ['lzma', 'xz'], 'strict'],
   ['zst', ['zstd'], 'strict'],
   ['7z', ['7z'], 'strict'],
   ['txt md json jsonl yaml yml toml ini cfg csv tsv xml html jinja jinja2 j2 template py sh c h cpp cu log rst', TEXT, 'any'],

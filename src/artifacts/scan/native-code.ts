@@ -26,9 +26,8 @@ export function nativeCodeAt(source: ByteSource, offset: number): string | null 
 
 /** ELF header: class, byte order and version of the ident, then type, version and the size of the header itself. */
 function elf(head: Buffer): string | null {
-  if (head.length < 52) return null;
   const [bits, order, version] = [head[4], head[5], head[6]];
-  if ((bits !== 1 && bits !== 2) || (order !== 1 && order !== 2) || version !== 1) return null;
+  if ((bits !== 1 && bits !== 2) || head.length < (bits === 1 ? 52 : 64) || (order !== 1 && order !== 2) || version !== 1) return null;
   const u16 = (at: number): number => (order === 1 ? head.readUInt16LE(at) : head.readUInt16BE(at));
   const type = u16(16);
   const headerSize = u16(bits === 1 ? 40 : 52);

@@ -1,7 +1,10 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
 import type { Rule } from '../findings/rule.ts';
 
-/** How bytes came to be inside of others. */
+/**
+ * How bytes came to be inside of others. `constant`: a value that nothing in the file loads; what is found in it is suspicious at most.
+ * `decoded`: unpacked, or handed to something that may load it.
+ */
 export type Inside = 'member' | 'constant' | 'behind' | 'gap' | 'decoded';
 
 /** What the container of a member knows that the member does not say. */

@@ -14,6 +14,7 @@ import { NPY_READER } from '../numpy/npy-reader.ts';
 import { ONNX_READER } from '../onnx/onnx-reader.ts';
 import { PICKLE_READER } from '../pickle/pickle-reader.ts';
 import { SAFETENSORS_READER } from '../safetensors/safetensors-reader.ts';
+import { SENTENCEPIECE_READER } from '../sentencepiece/sentencepiece-reader.ts';
 import { SKOPS_READER } from '../skops/skops-reader.ts';
 import { TF_CHECKPOINT_READER } from '../tensorflow/checkpoint-reader.ts';
 import { SAVED_MODEL_READER } from '../tensorflow/saved-model-reader.ts';
@@ -39,6 +40,7 @@ export const READERS: readonly Reader[] = [
   SAVED_MODEL_READER,
   TF_CHECKPOINT_READER,
   ONNX_READER,
+  SENTENCEPIECE_READER,
   TEMPLATE_READER,
   CONFIG_READER,
   SKOPS_READER,

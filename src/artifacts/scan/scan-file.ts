@@ -12,6 +12,7 @@ import { READERS } from './readers.ts';
 import { SCAN_RULES } from './scan-rules.ts';
 import { ScanState } from './scan-state.ts';
 import { ScanUnit, type Siblings, type UnitResult } from './scan-unit.ts';
+import { unreadable } from './unreadable-file.ts';
 
 export interface ScanOptions {
   /** Reads only what readers ask for: no digest, no check of every byte. Said in the coverage. Default false. */
@@ -49,23 +50,6 @@ export async function scanFile(path: string, options: ScanOptions = {}, shownAs?
   } finally {
     for (const file of [source, ...opened]) file.close();
   }
-}
-
-/** A file that nothing could be read of. */
-export function unreadable(path: string, error: string, started: number): FileReport {
-  return {
-    path,
-    kind: 'file',
-    size: 0,
-    sha256: null,
-    formats: [],
-    other: null,
-    verdict: 'unsupported',
-    findings: [],
-    coverage: { checked: [], notChecked: [{ check: 'contents', reason: error, path: [path], times: 1 }] },
-    error,
-    durationMs: monotonicMs() - started,
-  };
 }
 
 /** Opens files beside a scanned one, each once; never one that lies outside of the root, by links either. */

@@ -6,9 +6,9 @@ import { mergeCoverage, type FileReport, type ScanReport } from '../findings/rep
 import type { Rule } from '../findings/rule.ts';
 import { worseVerdict, type Verdict } from '../findings/verdict.ts';
 import type { ScanLimits } from './limits.ts';
-import { unreadable } from './scan-file.ts';
 import { scanInThreads, type PoolJob } from './scan-pool.ts';
 import { SCAN_RULES } from './scan-rules.ts';
+import { unreadable } from './unreadable-file.ts';
 import { walkFolder, type FolderEntry } from './walk-folder.ts';
 
 /** Threads beyond this are not started by themselves: memory stays under 300 MB. */

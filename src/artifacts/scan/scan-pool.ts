@@ -1,16 +1,20 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { monotonicMs } from '../../core/clock.ts';
+import { childEnvironment } from '../../core/environment.ts';
 import type { FileReport } from '../findings/report.ts';
 import type { Rule } from '../findings/rule.ts';
 import { DEFAULT_LIMITS, timeLimitMs } from './limits.ts';
 import { SCAN_RULES } from './scan-rules.ts';
-import { unreadable } from './scan-file.ts';
-import type { ScanAnswer, ScanJob } from './scan-thread.ts';
+import { ScanQueue } from './scan-queue.ts';
+import type { ScanAnswer, ScanJob, ScanOutcome } from './scan-thread.ts';
+import { unreadable } from './unreadable-file.ts';
 
 /** A thread looks at the clock itself; this much later it is ended from outside. */
 const GRACE_MS = 15_000;
 const THREAD_MEMORY_MB = 112;
-const YOUNG_MEMORY_MB = 16;
+const YOUNG_MEMORY_MB = 4;
 
 export interface PoolJob extends ScanJob {
   readonly size: number;
@@ -18,7 +22,10 @@ export interface PoolJob extends ScanJob {
 
 function start(): Worker {
   const file = import.meta.url.endsWith('.ts') ? './scan-thread.ts' : './scan-thread.js';
+  // The cache of compiled code, where the program has one, is not that of its threads by itself. Loading all readers is most of their start.
+  const cache = getCompileCacheDir();
   const worker = new Worker(new URL(file, import.meta.url), {
+    env: childEnvironment(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }),
     resourceLimits: { maxOldGenerationSizeMb: THREAD_MEMORY_MB, maxYoungGenerationSizeMb: YOUNG_MEMORY_MB },
   });
   // Without a listener a thread that breaks between two files would end the process.
@@ -37,15 +44,16 @@ export async function scanInThreads(
   onBytes: (path: string, bytes: number) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const queue = jobs.toSorted((a, b) => a.size - b.size);
+  const queue = new ScanQueue(jobs, threads);
   const work = async (): Promise<void> => {
     let worker: Worker | undefined;
     try {
-      for (let job = queue.pop(); job !== undefined; job = queue.pop()) {
+      for (let batch = queue.take(); batch.length > 0; batch = queue.take()) {
         signal?.throwIfAborted();
         worker ??= start();
-        const { report, usable } = await scanIn(worker, job, onBytes, signal);
-        onDone(report);
+        const { reports, usable } = await scanIn(worker, batch, onBytes, signal);
+        if (reports === null) queue.separate(batch);
+        else reports.forEach(onDone);
         if (usable) continue;
         await worker.terminate();
         worker = undefined;
@@ -59,38 +67,41 @@ export async function scanInThreads(
   if (failed !== undefined) throw failed.reason;
 }
 
-interface Outcome {
-  readonly report: FileReport;
-  /** Whether the thread can take another file. */
+interface Ended {
+  /** One for each file; null when one of several broke the thread, nobody knows which. */
+  readonly reports: readonly FileReport[] | null;
+  /** Whether the thread can take more. */
   readonly usable: boolean;
 }
 
-function scanIn(worker: Worker, job: PoolJob, onBytes: (path: string, bytes: number) => void, signal?: AbortSignal): Promise<Outcome> {
+function scanIn(worker: Worker, jobs: readonly PoolJob[], onBytes: (path: string, bytes: number) => void, signal?: AbortSignal): Promise<Ended> {
   const started = monotonicMs();
+  const only = jobs.length === 1 ? jobs[0] : undefined;
   return new Promise((resolve, reject) => {
-    const end = (outcome: Outcome): void => {
+    const end = (ended: Ended): void => {
       settle();
-      resolve(outcome);
+      resolve(ended);
+    };
+    const broken = (rule: Rule, detail: string): void => {
+      end({ reports: only === undefined ? null : [stopped(only, rule, detail, started)], usable: false });
     };
     const onMessage = (answer: ScanAnswer): void => {
-      if ('bytes' in answer) onBytes(job.shown, answer.bytes);
-      else if ('report' in answer) end({ report: answer.report, usable: true });
-      else end({ report: { ...unreadable(job.shown, answer.failed, started), size: job.size }, usable: true });
+      if ('bytes' in answer) onBytes(only?.shown ?? '', answer.bytes);
+      else end({ reports: answer.outcomes.flatMap((outcome, index) => reportOf(outcome, jobs[index], started)), usable: true });
     };
     const onError = (error: Error & { code?: string }): void => {
-      const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      end({ report: stopped(job, memory ? SCAN_RULES.tooLarge : SCAN_RULES.readerFailed, error.message, started), usable: false });
+      broken(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? SCAN_RULES.tooLarge : SCAN_RULES.readerFailed, error.message);
     };
     const onExit = (): void => {
-      end({ report: stopped(job, SCAN_RULES.readerFailed, 'its thread ended without an answer', started), usable: false });
+      broken(SCAN_RULES.readerFailed, 'its thread ended without an answer');
     };
     const onAbort = (): void => {
       settle();
       reject(signal?.reason as Error);
     };
-    const limit = timeLimitMs({ ...DEFAULT_LIMITS, ...job.limits }, job.size) + GRACE_MS;
+    const limit = jobs.reduce((sum, job) => sum + timeLimitMs({ ...DEFAULT_LIMITS, ...job.limits }, job.size), GRACE_MS);
     const timer = setTimeout(() => {
-      end({ report: stopped(job, SCAN_RULES.tooLong, `no answer in ${String(Math.round(limit))} ms`, started), usable: false });
+      broken(SCAN_RULES.tooLong, `no answer in ${String(Math.round(limit))} ms`);
     }, limit);
     const settle = (): void => {
       clearTimeout(timer);
@@ -99,9 +110,13 @@ function scanIn(worker: Worker, job: PoolJob, onBytes: (path: string, bytes: num
     };
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const { size: _size, ...message } = job;
-    worker.postMessage(message);
+    worker.postMessage(jobs.map(({ size: _size, ...message }) => message));
   });
+}
+
+function reportOf(outcome: ScanOutcome, job: PoolJob | undefined, started: number): FileReport[] {
+  if ('report' in outcome) return [outcome.report];
+  return job === undefined ? [] : [{ ...unreadable(job.shown, outcome.failed, started), size: job.size }];
 }
 
 /** The report of a file whose scan was stopped from outside: what is known is that it was not scanned. */

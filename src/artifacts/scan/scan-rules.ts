@@ -117,6 +117,15 @@ export const SCAN_RULES = {
     help: 'Do not load it. The findings below it say what was found inside.',
     references: ['CWE-506'],
   },
+  searchLimit: {
+    id: 'scan-search-limit',
+    alarm: 'suspicious',
+    severity: 'medium',
+    title: 'A search for hidden formats was given up',
+    explanation: 'Far more places look like the beginning of a pickle than chance brings about. Bytes like that are made to exhaust scanners.',
+    help: 'Do not load it. What was not searched is listed in the coverage.',
+    references: ['CWE-400'],
+  },
   linkOutside: {
     id: 'folder-link-outside',
     alarm: 'suspicious',

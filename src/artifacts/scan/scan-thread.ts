@@ -12,12 +12,13 @@ export interface ScanJob {
   readonly limits: Partial<ScanLimits>;
 }
 
-export type ScanAnswer = { readonly report: FileReport } | { readonly bytes: number } | { readonly failed: string };
+/** What became of one file. */
+export type ScanOutcome = { readonly report: FileReport } | { readonly failed: string };
+export type ScanAnswer = { readonly outcomes: readonly ScanOutcome[] } | { readonly bytes: number };
 
 const TOLD_EVERY = 64 * 1024 * 1024;
 
-/** Body of a thread of scan-pool.ts: one file in, one report out, as often as it is asked; how far it is in between. */
-async function answer({ absolute, shown, root, headersOnly, limits }: ScanJob): Promise<ScanAnswer> {
+async function outcomeOf({ absolute, shown, root, headersOnly, limits }: ScanJob): Promise<ScanOutcome> {
   let untold = 0;
   const onBytes = (bytes: number): void => {
     untold += bytes;
@@ -32,6 +33,16 @@ async function answer({ absolute, shown, root, headersOnly, limits }: ScanJob): 
   }
 }
 
-parentPort?.on('message', (job: ScanJob) => {
-  void answer(job).then((message) => parentPort?.postMessage(message));
+/** Body of a thread of scan-pool.ts: some files in, as many outcomes out, as often as it is asked; how far it is in between. */
+async function answer(jobs: readonly ScanJob[]): Promise<void> {
+  const outcomes: ScanOutcome[] = [];
+  for (const job of jobs) outcomes.push(await outcomeOf(job));
+  parentPort?.postMessage({ outcomes } satisfies ScanAnswer);
+}
+
+// Readers give up on bytes by throwing, many times in each file, and nobody looks at where that was.
+Error.stackTraceLimit = 0;
+
+parentPort?.on('message', (jobs: readonly ScanJob[]) => {
+  void answer(jobs);
 });

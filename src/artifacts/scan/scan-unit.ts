@@ -1,6 +1,6 @@
 import type { ByteSource } from '../bytes/byte-source.ts';
-import { FileSource } from '../bytes/file-source.ts';
 import type { Rule } from '../findings/rule.ts';
+import { runPass, type ByteTaker } from './byte-pass.ts';
 import { searchEmbedded } from './embedded.ts';
 import { againstExtension } from './extensions.ts';
 import { TimeOver } from './limits.ts';
@@ -10,20 +10,11 @@ import type { ScanState } from './scan-state.ts';
 import { sniff, type Content } from './sniff.ts';
 
 const HEAD = 4096;
-const PASS_CHUNK = 1024 * 1024;
 const MORE_PASSES = 3;
 /** Bytes of no format are searched for embedded formats as far as this. */
 const SEARCHED = 64 * 1024 * 1024;
 /** Contents of no model format. */
 const OTHER: ReadonlySet<Content> = new Set<Content>(['text', 'script', 'image', 'media', 'document']);
-
-interface ByteTaker {
-  readonly check: string;
-  readonly offset: number;
-  readonly end: number;
-  readonly take: (chunk: Buffer, offset: number) => void;
-  readonly done: () => void | Promise<void>;
-}
 
 export type Siblings = (path: string) => ByteSource | undefined;
 
@@ -53,16 +44,28 @@ export class ScanUnit implements Unit {
   readonly #siblings: Siblings;
   readonly #within: Within | undefined;
   readonly #takers: ByteTaker[] = [];
+  /** Nothing loads it: it lies in a value. */
+  readonly #isDormant: boolean;
   /** Names the bytes: the outermost source that holds them, and where. */
   readonly #place: { readonly id: number; readonly offset: number };
 
-  constructor(state: ScanState, source: ByteSource, path: readonly string[], depth: number, siblings: Siblings, within?: Within, surroundings?: Surroundings) {
+  constructor(
+    state: ScanState,
+    source: ByteSource,
+    path: readonly string[],
+    depth: number,
+    siblings: Siblings,
+    within?: Within,
+    surroundings?: Surroundings,
+    isDormant = false,
+  ) {
     this.#state = state;
     this.source = source;
     this.path = path;
     this.name = path.at(-1) ?? '';
     this.depth = depth;
     this.surroundings = surroundings;
+    this.#isDormant = isDormant;
     this.#siblings = siblings;
     this.#within = within;
     this.#place = within === undefined ? { id: ++places, offset: 0 } : { id: within.unit.#place.id, offset: within.unit.#place.offset + within.offset };
@@ -73,7 +76,7 @@ export class ScanUnit implements Unit {
   }
 
   found(rule: Rule, offset: number | null, detail: string): void {
-    this.#state.found(rule, this.path, offset, detail);
+    this.#state.found(this.#isDormant ? asDormant(rule) : rule, this.path, offset, detail);
   }
 
   checked(check: string): void {
@@ -103,7 +106,7 @@ export class ScanUnit implements Unit {
       return 'alarm';
     }
     const within = offset === null ? undefined : { unit: this, offset };
-    const unit = new ScanUnit(state, source, [...this.path, name], this.depth + 1, this.#siblings, within, surroundings);
+    const unit = new ScanUnit(state, source, [...this.path, name], this.depth + 1, this.#siblings, within, surroundings, this.#isDormant || how === 'constant');
     await unit.scan(how);
     return state.alarms > before ? 'alarm' : 'nothing';
   }
@@ -168,25 +171,12 @@ export class ScanUnit implements Unit {
   }
 
   async #pass(takers: readonly ByteTaker[], also?: (chunk: Buffer) => void): Promise<boolean> {
-    const { source } = this;
-    const buffer = Buffer.allocUnsafeSlow(Math.min(PASS_CHUNK, Math.max(1, source.size)));
-    let at = 0;
-    while (at < source.size) {
-      this.signal.throwIfAborted();
-      const chunk = source instanceof FileSource ? buffer.subarray(0, source.readInto(buffer, at)) : source.read(at, PASS_CHUNK);
-      if (chunk.length === 0) break;
-      also?.(chunk);
-      for (const taker of takers) {
-        const [from, to] = [Math.max(taker.offset, at), Math.min(taker.end, at + chunk.length)];
-        if (from < to) taker.take(chunk.subarray(from - at, to - at), from);
-      }
-      at += chunk.length;
-    }
+    const end = runPass(this.source, takers, this.signal, also);
     for (const taker of takers) {
       await taker.done();
       this.checked(taker.check);
     }
-    return at === source.size;
+    return end === this.source.size;
   }
 
   #claims(reader: Reader, head: Buffer): boolean {
@@ -233,6 +223,11 @@ export class ScanUnit implements Unit {
     await searchEmbedded(this, 1, Math.min(source.size, SEARCHED), 'gap');
     if (source.size > SEARCHED) this.notChecked('embedded formats', `only in the first ${String(SEARCHED)} bytes`);
   }
+}
+
+/** What it would do is done by nobody, as long as nobody loads the value. */
+function asDormant(rule: Rule): Rule {
+  return rule.alarm === 'suspicious' ? rule : { ...rule, alarm: 'suspicious', severity: rule.severity === 'critical' ? 'high' : rule.severity };
 }
 
 function otherKind(content: Content | null, size: number): string | null {

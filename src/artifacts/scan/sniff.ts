@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import type { ByteSource } from '../bytes/byte-source.ts';
+import { isLzma } from '../archives/unlzma.ts';
 import { nativeCodeAt } from './native-code.ts';
 import { isPickle } from '../pickle/loadable.ts';
 
@@ -13,6 +15,7 @@ export type Content =
   | 'zlib'
   | 'zstd'
   | 'lz4'
+  | 'lzma'
   | 'rar'
   | 'tar'
   | 'npy'
@@ -58,7 +61,9 @@ const MAGICS: readonly (readonly [Content, string])[] = [
 ];
 const PREFIXES = MAGICS.map(([content, hex]) => [content, Buffer.from(hex, 'hex')] as const);
 
-const startsWith = (head: Buffer, prefix: Buffer): boolean => head.length >= prefix.length && head.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
+/** The first byte tells nearly always, and is asked for each member of large archives. */
+const startsWith = (head: Buffer, prefix: Buffer): boolean =>
+  head[0] === prefix[0] && head.length >= prefix.length && head.compare(prefix, 0, prefix.length, 0, prefix.length) === 0;
 
 /** What bytes are, or null when they are nothing that is known. `head` holds the first 4 KiB. */
 export function sniff(head: Buffer, source: ByteSource): Content | null {
@@ -67,6 +72,7 @@ export function sniff(head: Buffer, source: ByteSource): Content | null {
   if (head.toString('latin1', 4, 8) === 'ftyp') return 'media';
   if (nativeCodeAt(source, 0) !== null) return 'native';
   if (isTarHeader(head)) return 'tar';
+  if (isLzma(head)) return 'lzma';
   if (isSafetensors(head, source.size)) return 'safetensors';
   if (isZlib(head)) return 'zlib';
   if (isPickle(source)) return 'pickle';
@@ -101,13 +107,6 @@ export function isText(head: Buffer): boolean {
   if (startsWith(head, Buffer.from([0xff, 0xfe])) || startsWith(head, Buffer.from([0xfe, 0xff]))) return true;
   for (const byte of head) if (byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b) return false;
   // A character may be cut at the end of the head.
-  for (let cut = 0; cut <= 3; cut++) {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(head.subarray(0, head.length - cut));
-      return true;
-    } catch {
-      continue;
-    }
-  }
+  for (let cut = 0; cut <= 3; cut++) if (isUtf8(head.subarray(0, head.length - cut))) return true;
   return false;
 }

@@ -1,6 +1,7 @@
 import { asRecord } from '../../core/json.ts';
 import { shown } from './check-report.ts';
 import type { CheckReport } from './check-report.ts';
+import { PAYLOAD_TYPE } from './signed-bytes.ts';
 
 /** The only type of bundle that is accepted. */
 export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -67,6 +68,13 @@ function readMaterial(value: unknown): VerificationMaterial | undefined {
   if (material['publicKey'] !== undefined) return keyMaterial(material['publicKey']);
   if (material['x509CertificateChain'] !== undefined) return certificateMaterial(material['x509CertificateChain']);
   return { method: 'sigstore' };
+}
+
+/** Whether bytes are a signature of a model, right or wrong: such a file may be replaced by another one. */
+export function isBundle(bytes: Buffer): boolean {
+  const json = parseJson(bytes);
+  if (typeof json === 'string' || json['mediaType'] !== BUNDLE_TYPE) return false;
+  return asRecord(json['dsseEnvelope'])?.['payloadType'] === PAYLOAD_TYPE;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { compareManifests, isSameManifest } from '../manifest/compare-manifests.ts';
 import type { ManifestDifference } from '../manifest/compare-manifests.ts';
-import { DEFAULT_IGNORES } from '../manifest/ignored-paths.ts';
+import { DEFAULT_IGNORES, ignoreEntries, isIgnored } from '../manifest/ignored-paths.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { CheckReport, shownList } from './check-report.ts';
 import type { SigningCheck, SigningVerdict } from './check-report.ts';
 import { hiddenContent } from './hidden-content.ts';
-import { problemTexts, readModelFiles } from './model-files.ts';
+import { ignoredEntries, problemTexts, readModelFiles } from './model-files.ts';
 import type { FilesRead, ModelFilesOptions } from './model-files.ts';
 import type { VerifiedSigner } from './signer.ts';
 import type { SignedStatement } from './statement.ts';
@@ -20,6 +20,11 @@ export interface VerifyModelOptions extends VerifySignatureOptions, ModelFilesOp
   readonly links?: 'refuse' | 'follow' | undefined;
   /** Files that are not listed are passed over instead of being `extra`. */
   readonly ignoreUnsigned?: boolean | undefined;
+  /**
+   * What the caller has just read of these files, each with one SHA-256 and links refused: they are not read a second time where that
+   * is enough to judge the signature.
+   */
+  readonly hashed?: FilesRead | undefined;
 }
 
 /** What is known about a model and its signature. Never a single boolean. */
@@ -65,6 +70,16 @@ function describe({ extra, missing, changed }: ManifestDifference): string {
     .join('; ');
 }
 
+/** What was read already, without what the signature leaves out; undefined where it does not answer this signature. */
+function readBefore({ manifest, ignorePaths }: SignedStatement, options: VerifyModelOptions): FilesRead | undefined {
+  const { hashed, ignoreUnsigned = false } = options;
+  const isEnough = hashed !== undefined && manifest.serialization.method === 'files' && manifest.hash === 'sha256' && !ignoreUnsigned;
+  if (!isEnough || hashed.problems.length > 0 || hashed.links.length > 0) return undefined;
+  const ignored = new Set([...ignoredEntries(options), ...ignoreEntries(options.model, ignorePaths)]);
+  const resources = hashed.manifest.resources.filter(({ name }) => !isIgnored(name, ignored));
+  return { ...hashed, manifest: { ...hashed.manifest, resources } };
+}
+
 /** Compares the files of a model with what was signed about them, with the checks `model` and `files`. */
 async function compareFiles(statement: SignedStatement, options: VerifyModelOptions, report: CheckReport): Promise<FilesRead & ManifestDifference> {
   const { manifest, ignorePaths, allowLinks } = statement;
@@ -72,7 +87,7 @@ async function compareFiles(statement: SignedStatement, options: VerifyModelOpti
   const links = options.links ?? (allowLinks ? 'follow' : 'refuse');
   const only = options.ignoreUnsigned === true ? manifest : undefined;
   if (only !== undefined) report.finding('unsigned-files', 'only the listed files were looked at');
-  const files = await readModelFiles({ ...options, serialization, hash, links, only, signedIgnores: ignorePaths });
+  const files = readBefore(statement, options) ?? (await readModelFiles({ ...options, serialization, hash, links, only, signedIgnores: ignorePaths }));
   reportLinks(files, report);
   const defaults = files.ignored.filter((name) => DEFAULT_IGNORES.includes(name));
   if (defaults.length > 0) report.finding('default-ignores', shownList(defaults));

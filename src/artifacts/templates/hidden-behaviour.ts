@@ -2,7 +2,7 @@ import type { ConstantFolding } from './constant-folding.ts';
 import { filterName } from './injection.ts';
 import { allNodes } from './jinja-tree.ts';
 import type { JinjaNode } from './jinja-tree.ts';
-import { addressIn, hiddenInstruction, isProse, isTriggerWord } from './prose.ts';
+import { addressIn, hiddenInstruction, invisibleText, isProse, isTriggerWord } from './prose.ts';
 
 export interface BehaviourSign {
   readonly kind: 'trigger' | 'link' | 'instruction' | 'rewrite' | 'clock';
@@ -228,6 +228,8 @@ function texts(nodes: readonly JinjaNode[], errors: ReadonlySet<JinjaNode>): Beh
     if (node.type !== 'StringLiteral' || errors.has(node)) continue;
     const link = addressIn(node.value);
     if (link !== undefined) signs.push({ kind: 'link', detail: link });
+    const unseen = invisibleText(node.value);
+    if (unseen !== undefined) signs.push({ kind: 'instruction', detail: unseen });
     const instruction = hiddenInstruction(node.value);
     if (instruction !== undefined) signs.push({ kind: 'instruction', detail: JSON.stringify(instruction) });
   }

@@ -66,3 +66,13 @@ export function hiddenInstruction(text: string): string | undefined {
   }
   return undefined;
 }
+
+/** Tag characters that spell ASCII (a flag has some behind its own mark), marks that turn the reading around, runs of what has no width. */
+const INVISIBLE =
+  /(?<![\u{1F3F4}\u{E0020}-\u{E007F}])[\u{E0020}-\u{E007F}]{2}|[\u202A-\u202E\u2066-\u2069]|[\u200B-\u200D\u2060-\u2064\uFEFF]{4}|[\u{E0100}-\u{E01EF}]{4}/u;
+
+/** Text that a model reads and a person does not see. */
+export function invisibleText(text: string): string | undefined {
+  const found = INVISIBLE.exec(text)?.[0];
+  return found === undefined ? undefined : `invisible characters (U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase()} and more)`;
+}

@@ -94,7 +94,7 @@ export const TEMPLATE_CHANGED: Rule = {
   id: 'template-changed',
   alarm: 'suspicious',
   severity: 'medium',
-  title: 'Chat template differs from the one of the registered version',
+  title: 'Chat template differs from the one of the previous version',
   explanation: 'A template decides what the model is told. A change in it alone can turn a model around, and needs somebody to read it.',
   help: 'Read what has changed. Approve the new version when the change is the publisher\u2019s.',
 };

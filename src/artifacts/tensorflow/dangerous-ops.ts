@@ -42,12 +42,12 @@ const FAMILIES: readonly OpFamily[] = [
     ops: `TextLineReader TextLineReaderV2 FixedLengthRecordReader FixedLengthRecordReaderV2 TFRecordReader TFRecordReaderV2 LMDBReader TextLineDataset
       TFRecordDataset TFRecordDatasetV2 FixedLengthRecordDataset FixedLengthRecordDatasetV2 CSVDataset CSVDatasetV2 ExperimentalCSVDataset SqlDataset
       ExperimentalSqlDataset LMDBDataset ExperimentalLMDBDataset CacheDataset CacheDatasetV2 SnapshotDataset SnapshotDatasetV2
-      LoadAndRemapMatrix GenerateVocabRemapping`,
+      MatchingFilesDataset ExperimentalMatchingFilesDataset LoadAndRemapMatrix GenerateVocabRemapping`,
   },
   {
     rule: TENSORFLOW_RULES.sideEffectOp,
     can: 'calls other machines or changes the runtime',
-    ops: `Rpc TryRpc RpcCall RpcClient RpcServer RpcServerRegister RpcServerStart GcsConfigureCredentials GcsConfigureBlockCache BigQueryReader
+    ops: `Rpc TryRpc RpcCall RpcClient RpcServer RpcServerRegister RpcServerStart FileSystemSetConfiguration GcsConfigureCredentials GcsConfigureBlockCache BigQueryReader
       DataServiceDataset DataServiceDatasetV2 DataServiceDatasetV3 DataServiceDatasetV4 RegisterDataset RegisterDatasetV2 RemoteFusedGraphExecute
       SystemConfig ConfigureDistributedTPU`,
   },

@@ -55,8 +55,12 @@ function callSigns(call: PythonCall, walk: PythonWalk, reached: ReadonlySet<stri
   for (const name of call.names) {
     const kind = dangerOf(name, stars);
     if (kind === undefined) continue;
-    const text = call.args[0]?.text;
-    if (kind === 'evaluate' && text !== undefined && nested < MAX_NESTED) return evaluated(text, name, when, call.at, signal, nested);
+    const { text, isHidden = false } = call.args[0] ?? {};
+    if (kind === 'evaluate' && text !== undefined && nested < MAX_NESTED) {
+      const inside = evaluated(text, name, when, call.at, signal, nested);
+      // What is encoded is not meant to be read, whatever it does.
+      return inside.length > 0 || !isHidden ? inside : [{ kind, when, at: call.at, detail: `${name} of an encoded text` }];
+    }
     return [{ kind, when, at: call.at, detail: `${name}(${text === undefined ? '' : JSON.stringify(text.slice(0, 60))})` }];
   }
   return [];

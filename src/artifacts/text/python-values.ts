@@ -6,6 +6,8 @@ export interface Value {
   readonly names: readonly string[];
   /** A constant text; bytes as latin1. */
   readonly text?: string | undefined;
+  /** The text does not stand there: it was decoded or turned around. */
+  readonly isHidden?: boolean | undefined;
   readonly number?: number | undefined;
   readonly items?: readonly Value[] | undefined;
   /** A method of a constant. */
@@ -34,6 +36,7 @@ export function named(...names: readonly string[]): Value {
 }
 
 const constant = (text: string): Value => ({ names: [], text: text.slice(0, MAX_TEXT) });
+const hidden = (text: string): Value => ({ ...constant(text), isHidden: true });
 
 export function attribute(value: Value, name: string): Value {
   if (value.text !== undefined || value.items !== undefined) return { names: [], method: { self: value, name } };
@@ -45,7 +48,7 @@ const below = (name: string, part: string): string => (name.length + part.length
 
 /** `x['name']`; `reversed` for `x[::-1]`. */
 export function element(value: Value, index: Value, reversed: boolean): Value {
-  if (reversed && value.text !== undefined) return constant(Array.from(value.text).reverse().join(''));
+  if (reversed && value.text !== undefined) return hidden(Array.from(value.text).reverse().join(''));
   if (index.number !== undefined && value.items !== undefined) return value.items[index.number] ?? UNKNOWN;
   const { text } = index;
   return text === undefined ? UNKNOWN : named(...value.names.map((one) => below(one, text)));
@@ -69,34 +72,34 @@ function functionResult(name: string, first: Value, second: Value): Value | unde
   if (name === 'chr' && first.number !== undefined && first.number <= 0x10ffff) return constant(String.fromCodePoint(first.number));
   if (name === 'str' || name === 'bytes' || name === 'bytearray' || name === 'reversed') return bytesOf(name, first);
   const { text } = first;
-  return text === undefined ? undefined : decoded(name, text, second);
+  return text === undefined ? undefined : decoded(name, first, text, second);
 }
 
 function bytesOf(name: string, first: Value): Value | undefined {
   if (first.items !== undefined && name !== 'str') {
     const numbers = first.items.map(({ number }) => number ?? -1);
-    if (numbers.every((number) => number >= 0 && number < 256)) return constant(Buffer.from(numbers).toString('latin1'));
+    if (numbers.every((number) => number >= 0 && number < 256)) return hidden(Buffer.from(numbers).toString('latin1'));
   }
   if (first.text === undefined) return undefined;
-  return name === 'reversed' ? constant(Array.from(first.text).reverse().join('')) : first;
+  return name === 'reversed' ? hidden(Array.from(first.text).reverse().join('')) : first;
 }
 
-function decoded(name: string, text: string, second: Value): Value | undefined {
+function decoded(name: string, first: Value, text: string, second: Value): Value | undefined {
   switch (name) {
     case 'base64.b64decode':
     case 'base64.urlsafe_b64decode':
     case 'base64.decodebytes':
     case 'binascii.a2b_base64':
-      return constant(Buffer.from(text, 'base64').toString('latin1'));
+      return hidden(Buffer.from(text, 'base64').toString('latin1'));
     case 'bytes.fromhex':
     case 'bytearray.fromhex':
     case 'binascii.unhexlify':
-      return constant(Buffer.from(text.replaceAll(/\s/g, ''), 'hex').toString('latin1'));
+      return hidden(Buffer.from(text.replaceAll(/\s/g, ''), 'hex').toString('latin1'));
     case 'codecs.decode':
-      return /^rot.?13$/i.test(second.text ?? '') ? constant(rot13(text)) : undefined;
+      return /^rot.?13$/i.test(second.text ?? '') ? hidden(rot13(text)) : undefined;
     case 'compile':
     case 'zlib.decompress':
-      return name === 'compile' ? constant(text) : inflated(text);
+      return name === 'compile' ? first : inflated(text);
     default:
       return undefined;
   }
@@ -104,7 +107,7 @@ function decoded(name: string, text: string, second: Value): Value | undefined {
 
 function inflated(text: string): Value | undefined {
   try {
-    return constant(inflateSync(Buffer.from(text, 'latin1'), { maxOutputLength: MAX_TEXT }).toString('latin1'));
+    return hidden(inflateSync(Buffer.from(text, 'latin1'), { maxOutputLength: MAX_TEXT }).toString('latin1'));
   } catch {
     return undefined;
   }
@@ -113,13 +116,13 @@ function inflated(text: string): Value | undefined {
 const rot13 = (text: string): string =>
   text.replaceAll(/[A-Za-z]/g, (letter) => String.fromCharCode(letter.charCodeAt(0) + (letter.toLowerCase() < 'n' ? 13 : -13)));
 
-function methodResult({ text, items }: Value, name: string, args: readonly Value[]): Value {
+function methodResult({ text, items, isHidden }: Value, name: string, args: readonly Value[]): Value {
   const [first = UNKNOWN, second = UNKNOWN] = args;
   if (text === undefined) return name === 'copy' && items !== undefined ? { names: [], items } : UNKNOWN;
   switch (name) {
     case 'decode':
     case 'encode':
-      return constant(/^rot.?13$/i.test(first.text ?? '') ? rot13(text) : text);
+      return /^rot.?13$/i.test(first.text ?? '') ? hidden(rot13(text)) : { ...constant(text), isHidden };
     case 'strip':
       return constant(text.trim());
     case 'lower':
@@ -150,5 +153,7 @@ function joined(by: string, list: Value): Value {
 
 /** Texts that are added up. */
 export function sum(a: Value, b: Value): Value {
-  return a.text === undefined || b.text === undefined || a.text.length + b.text.length > MAX_TEXT ? UNKNOWN : constant(a.text + b.text);
+  return a.text === undefined || b.text === undefined || a.text.length + b.text.length > MAX_TEXT
+    ? UNKNOWN
+    : { ...constant(a.text + b.text), isHidden: a.isHidden === true || b.isHidden === true };
 }

@@ -78,7 +78,7 @@ function isHidden({ kind: sign, detail }: TextSign, kind: TextKind): boolean {
   if (sign === 'secret' || kind === 'records') return false;
   if (sign === 'encoded') return true;
   if (kind === 'document') return false;
-  if (kind === 'code') return sign === 'shell' && /^(?:pipes|runs what)/.test(detail);
+  if (kind === 'code') return sign === 'shell' && /^(?:pipes|runs what|runs hidden)/.test(detail);
   return true;
 }
 

@@ -1,5 +1,5 @@
-import { decodeValues } from './decode-values.ts';
-import { robustScores } from './robust.ts';
+import { decodeValues, VALUE_BYTES } from './decode-values.ts';
+import { median, robustScores } from './robust.ts';
 import { symmetricEigen } from './symmetric-eigenvalues.ts';
 import type { SquareMatrix } from './symmetric-eigenvalues.ts';
 import type { ModelTensor } from '../compare/model-tensors.ts';
@@ -28,8 +28,9 @@ export interface AdapterOutlier {
 }
 
 const MAX_RANK = 512;
-/** A larger factor would have to be read in parts; real ones have some megabytes. */
-const MAX_FACTOR_BYTES = 128 * 1024 * 1024;
+/** The smaller factor is held as numbers, eight bytes each; real ones have some megabytes. The larger one is read in parts. */
+const MAX_HELD_ELEMENTS = 8 * 1024 * 1024;
+const PART_ELEMENTS = 256 * 1024;
 const MIN_GROUP = 8;
 
 /**
@@ -59,11 +60,14 @@ function spectrumOf(module: string, down: ModelTensor, up: ModelTensor): Adapter
   const [rank = 0, inputs = 0] = down.shape;
   const [outputs = 0, upRank = 0] = up.shape;
   if (down.shape.length !== 2 || up.shape.length !== 2 || rank !== upRank || rank === 0) return 'shapes that do not fit';
-  if (rank > MAX_RANK || down.source.size > MAX_FACTOR_BYTES || up.source.size > MAX_FACTOR_BYTES) return 'too large';
+  if (rank > MAX_RANK || rank * inputs > MAX_HELD_ELEMENTS) return 'too large';
+  if (!VALUE_BYTES.has(down.dtype) || !VALUE_BYTES.has(up.dtype)) return 'a type that is not computed with';
   const a = decodeValues(down.dtype, down.source.read(0, down.source.size));
-  const b = decodeValues(up.dtype, up.source.read(0, up.source.size));
-  if (a?.length !== rank * inputs || b?.length !== outputs * rank) return 'a type that is not computed with';
-  return describe(module, rank, singularValues(rowGram(a, rank, inputs), columnGram(b, outputs, rank)));
+  const columns = columnGram(up, outputs, rank);
+  if (a?.length !== rank * inputs || columns === undefined) return 'fewer values than its shape says';
+  const rows = rowGram(a, rank, inputs);
+  if (![...rows.values, ...columns.values].every(Number.isFinite)) return 'values that are not finite';
+  return describe(module, rank, singularValues(rows, columns));
 }
 
 function describe(module: string, rank: number, values: readonly number[]): AdapterSpectrum {
@@ -121,16 +125,27 @@ function rowGram(a: Float64Array, rows: number, columns: number): SquareMatrix {
   return { size: rows, values };
 }
 
-/** Bᵀ·B of a matrix with few columns. */
-function columnGram(b: Float64Array, rows: number, columns: number): SquareMatrix {
+/** Bᵀ·B of a matrix with few columns, read in parts; undefined where values are missing. */
+function columnGram(tensor: ModelTensor, rows: number, columns: number): SquareMatrix | undefined {
+  const size = VALUE_BYTES.get(tensor.dtype) ?? 0;
   const values = new Float64Array(columns * columns);
+  const step = Math.max(1, Math.floor(PART_ELEMENTS / columns));
+  for (let from = 0; from < rows; from += step) {
+    const count = Math.min(step, rows - from);
+    const b = decodeValues(tensor.dtype, tensor.source.read(from * columns * size, count * columns * size));
+    if (b?.length !== count * columns) return undefined;
+    addColumnGram(values, b, count, columns);
+  }
+  return { size: columns, values };
+}
+
+function addColumnGram(values: Float64Array, b: Float64Array, rows: number, columns: number): void {
   for (let k = 0; k < rows; k++) {
     for (let i = 0; i < columns; i++) {
       const factor = b[k * columns + i] ?? 0;
       for (let j = 0; j < columns; j++) values[i * columns + j] = (values[i * columns + j] ?? 0) + factor * (b[k * columns + j] ?? 0);
     }
   }
-  return { size: columns, values };
 }
 
 /**
@@ -147,7 +162,16 @@ export function adapterOutliers(spectra: readonly AdapterSpectrum[], clean: read
   return outliers;
 }
 
+/**
+ * Where modules are nearly equal every small difference is many deviations: only these are differences that matter. `largest` so many
+ * times the median, the others so far from it.
+ */
+const MATTERS = { largest: 3, share: 0.25, entropy: 0.25 } as const;
 const MEASURES = ['largest', 'share', 'entropy'] as const;
+
+function matters(measure: AdapterOutlier['measure'], value: number, middle: number): boolean {
+  return measure === 'largest' ? value > MATTERS.largest * middle : Math.abs(value - middle) > MATTERS[measure];
+}
 
 function groupOutliers(
   group: readonly AdapterSpectrum[],
@@ -156,8 +180,8 @@ function groupOutliers(
   limit: number,
 ): AdapterOutlier[] {
   return group.flatMap((spectrum) => {
-    const others = reference.length >= MIN_GROUP ? reference : group.filter((other) => other !== spectrum);
-    const score = robustScores([...others.map((other) => other[measure]), spectrum[measure]]).at(-1) ?? 0;
-    return Math.abs(score) > limit ? [{ spectrum, measure, score }] : [];
+    const others = (reference.length >= MIN_GROUP ? reference : group.filter((other) => other !== spectrum)).map((other) => other[measure]);
+    const score = robustScores([...others, spectrum[measure]]).at(-1) ?? 0;
+    return Math.abs(score) > limit && matters(measure, spectrum[measure], median(others)) ? [{ spectrum, measure, score }] : [];
   });
 }

@@ -21,12 +21,12 @@ export function decodeValues(dtype: string, bytes: Buffer): Float64Array | undef
   if (size === undefined) return undefined;
   const count = Math.floor(bytes.length / size);
   // A copy is aligned, as the typed views need it.
-  const { buffer } = Uint8Array.from(bytes.subarray(0, count * size));
+  const { buffer } = new Uint8Array(bytes.subarray(0, count * size));
   switch (dtype) {
     case 'F64':
       return new Float64Array(buffer);
     case 'F32':
-      return Float64Array.from(new Float32Array(buffer));
+      return new Float64Array(new Float32Array(buffer));
     case 'F16':
       return fromTable(new Uint16Array(buffer), halves());
     case 'BF16':
@@ -42,17 +42,17 @@ export function decodeValues(dtype: string, bytes: Buffer): Float64Array | undef
         Float64Array.from({ length: 256 }, (_, code) => smallFloat(code, 5, 2, true)),
       );
     case 'I8':
-      return Float64Array.from(new Int8Array(buffer));
+      return new Float64Array(new Int8Array(buffer));
     case 'I16':
-      return Float64Array.from(new Int16Array(buffer));
+      return new Float64Array(new Int16Array(buffer));
     case 'U16':
-      return Float64Array.from(new Uint16Array(buffer));
+      return new Float64Array(new Uint16Array(buffer));
     case 'I32':
-      return Float64Array.from(new Int32Array(buffer));
+      return new Float64Array(new Int32Array(buffer));
     case 'U32':
-      return Float64Array.from(new Uint32Array(buffer));
+      return new Float64Array(new Uint32Array(buffer));
     default:
-      return Float64Array.from(new Uint8Array(buffer));
+      return new Float64Array(new Uint8Array(buffer));
   }
 }
 
@@ -85,5 +85,5 @@ function fromTable(codes: Uint8Array | Uint16Array, table: Float64Array): Float6
 function fromBfloat(codes: Uint16Array): Float64Array {
   const words = new Uint32Array(codes.length);
   for (let i = 0; i < codes.length; i++) words[i] = (codes[i] ?? 0) << 16;
-  return Float64Array.from(new Float32Array(words.buffer));
+  return new Float64Array(new Float32Array(words.buffer));
 }

@@ -16,7 +16,7 @@ export interface TensorStatistics {
   readonly kurtosis: number;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /** Reads a tensor in pieces. Undefined for a type that cannot be computed with. */
 export function tensorStatistics(dtype: string, source: ByteSource, signal: AbortSignal): TensorStatistics | undefined {

@@ -2,6 +2,7 @@ import { crc32, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bunzip2 } from '../../../src/artifacts/archives/bunzip2.ts';
+import { lzmaHeader, unlzma } from '../../../src/artifacts/archives/unlzma.ts';
 import { bytesSource } from '../../../src/artifacts/bytes/byte-source.ts';
 import { makeTar } from './make-tar.ts';
 import { PAYLOAD } from './payload-reader.ts';
@@ -12,6 +13,20 @@ const BODY = Buffer.concat([PAYLOAD, Buffer.alloc(3000, 'A'), Buffer.from('banan
 const BZIP2 = Buffer.from('QlpoOTFBWSZTWYRcCAEAAH8ViIACIAA+B84gAACACCAAVCSjTQAARUjahp6mjamYpTmAQlAfLKDgQc1KA+2J1X2oBAodb0WlsF8XckU4UJCEXAgB', 'base64');
 const XZ = Buffer.from(
   '/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Az2ADJdADKbCxFyA0qoVcim7NNO8A6BFEY1kywDSJEkav/Nv/eZ9tf+V/VIr5uWpzYIgLwcNwAAAAAAflSoZBjIXPkAAU73GQAAAJkrAiGxxGf7AgAAAAAEWVo=',
+  'base64',
+);
+
+/** The same by LZMA as joblib writes it, with a mark at its end, and with its size in front. */
+const LZMA = Buffer.from('XQAAgAD//////////wAymwsRcgNKqFXIpuzTTvAOgRRGNZMsA0iRJGr/zb/3mfbX/lf1SK+blqc2CIC8engB///bRwAA', 'base64');
+const LZMA_SIZED = Buffer.from('XQAAgAD3DAAAAAAAAAAymwsRcgNKqFXIpuzTTvAOgRRGNZMsA0iRJGr/zb/3mfbX/lf1SK+blqc2CIC8engB///bRwAA', 'base64');
+/** A zip with its member in LZMA, three times the payload. */
+const LZMA_ZIP = Buffer.from(
+  'UEsDBD8AAgAOAAAAIQAiAoz7KQAAADkAAAAQAAAAYXJjaGl2ZS9kYXRhLnBrbAkEBQBdAACAAAAymwsRcgNKqFXIpuzTTvAOgRRGNq5bOtHN///8ySAAUEsBAj8DPwACAA4AAAAhACICjPspAAAAOQAAABAAAAAAAAAAAAAAAIABAAAAAGFyY2hpdmUvZGF0YS5wa2xQSwUGAAAAAAEAAQA+AAAAVwAAAAAA',
+  'base64',
+);
+/** `abcabcabcd` 40 times and every byte, with other properties and a small dictionary. */
+const LZMA_OTHER = Buffer.from(
+  'EgAQAAD//////////wAwmU2hGZizlVxFq8kP7KVb0e4xla9Y/qcGPc5rc07Yzfl+8OQn58EVgKmkkMIjP5Sg3uqznkWTUkaLLlkfc4es8wkMlVzYwJUNHja3esxtUIIlQLANW0HLykPM5nuiE6fIg0eBAK6UFcBqWChujotD9+dV6al4Dsis+vuMdbhyVsmOivpt/JUsl+7aJG5AZe0YZ4Gs/I5ZU4dCF+c3+l+58kTF/vd/wCzgNT1Et1rP0ckE5yB6gUYwrAVbGHaCDXN0MMOcjFZYt6ZZpkcfG7iO2FDrKbDFizPC2ludobdSYXJsaF2oNd8ugqYplsofKuhmVkXSKnpwDnul8Fax3z9buRN1KsNS16ws14cL4Db//+wXgAA=',
   'base64',
 );
 
@@ -33,6 +48,8 @@ const streams: readonly { readonly name: string; readonly bytes: Buffer }[] = [
   { name: 'model.bz2', bytes: BZIP2 },
   { name: 'model.xz', bytes: XZ },
   { name: 'model.lz4', bytes: lz4(BODY) },
+  { name: 'model.lzma', bytes: LZMA },
+  { name: 'model.lzma', bytes: LZMA_SIZED },
 ];
 
 describe('compressed streams', () => {
@@ -80,6 +97,17 @@ describe('compressed streams', () => {
   it('unpacks bzip2 in small pieces, bit by bit the same', () => {
     const pieces = [...bunzip2(bytesSource(BZIP2))];
     expect(crc32(Buffer.concat(pieces))).toBe(crc32(BODY));
+  });
+
+  it('unpacks LZMA with any properties', () => {
+    const header = lzmaHeader(LZMA_OTHER);
+    const bytes = header === null ? [] : [...unlzma(bytesSource(LZMA_OTHER), header, { at: 0 })];
+    const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    expect(Buffer.concat(bytes).equals(Buffer.concat([Buffer.from('abcabcabcd'.repeat(40)), every]))).toBe(true);
+  });
+
+  it('unpacks members of zip archives that are packed by LZMA', async () => {
+    expect(rulesOf(await scanBytes(LZMA_ZIP, 'model.pt'))).toEqual(['test-payload']);
   });
 
   it.each(streams)('never breaks on changed bytes of $name', async ({ name, bytes }) => {

@@ -1,14 +1,14 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hashModel } from '../../../src/artifacts/manifest/hash-model.ts';
 import { rootOf } from '../../../src/artifacts/manifest/manifest.ts';
 import type { Manifest, Serialization } from '../../../src/artifacts/manifest/manifest.ts';
 import { walkModel } from '../../../src/artifacts/manifest/model-walk.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 // The test models of the reference implementation (sigstore/model-transparency), made from the texts that it makes them of.
-const folder = mkdtempSync(join(tmpdir(), 'elulmc-golden-'));
+const folder = temporaryFolder('golden');
 
 function put(path: string, content: string): void {
   mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { blake3 } from '@noble/hashes/blake3.js';
 import { describe, expect, test } from 'vitest';
@@ -9,11 +8,12 @@ import type { HashedModel, HashModelOptions } from '../../../src/artifacts/manif
 import type { HashingProgress } from '../../../src/artifacts/manifest/hash-pool.ts';
 import { walkModel } from '../../../src/artifacts/manifest/model-walk.ts';
 import type { ModelFile } from '../../../src/artifacts/manifest/model-walk.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const MIB = 1024 * 1024;
 
 function newFolder(files: Readonly<Record<string, string | Buffer>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'elulmc-hash-'));
+  const folder = temporaryFolder('hash');
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
   return folder;
 }

@@ -1,13 +1,13 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { walkModel } from '../../../src/artifacts/manifest/model-walk.ts';
 import type { WalkedModel, WalkOptions } from '../../../src/artifacts/manifest/model-walk.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 function newFolder(...files: readonly string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'elulmc-walk-'));
+  const folder = temporaryFolder('walk');
   for (const file of files) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), file);

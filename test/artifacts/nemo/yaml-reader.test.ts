@@ -38,6 +38,15 @@ describe('the reader of YAML configurations', () => {
     expect(await found('a: !include other.yaml')).toEqual(['yaml-unknown-tag']);
   });
 
+  it('judges layers of Keras as their own configuration is judged', async () => {
+    const model = (layer: string): string => `class_name: Sequential\nconfig:\n  layers:\n${layer}backend: tensorflow\nkeras_version: 2.4.0\n`;
+    const bytecode = Buffer.concat([Buffer.from('e3', 'hex'), Buffer.alloc(16), Buffer.from([3, 0, 0, 0]), Buffer.alloc(20, 0x64)]).toString('base64');
+    const lambda = `  - class_name: Lambda\n    config:\n      function: !!python/tuple ["${bytecode}", null, null]\n      function_type: lambda\n`;
+    expect(await found(model(lambda), 'model.yaml')).toContain('keras-lambda-bytecode');
+    expect(await found(model('  - class_name: Dense\n    config: {units: 4, activation: relu}\n'), 'model.yaml')).toEqual([]);
+    expect(await found('class_name: X\nlayers: &a\n  - *a\n', 'model.yaml')).not.toContain('scan-reader-failed');
+  });
+
   it('counts what aliases expand to, and follows none', async () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let i = 1; i < 9; i++)

@@ -88,6 +88,10 @@ const ADVISORIES: readonly (readonly [advisory: string, module: string, name: st
   ['python 2', '__builtin__', 'execfile'],
   ['python 2', 'urllib', 'urlretrieve'],
   ['python 2', 'cPickle', 'loads'],
+  ['remote shell', 'fabric', 'Connection'],
+  ['remote shell', 'sh', 'bash'],
+  ['download', 'spacy.cli', 'download'],
+  ['pickle of arrow', 'pyarrow', 'deserialize'],
   ['registry', 'copy_reg', 'add_extension'],
 ];
 

@@ -80,6 +80,14 @@ describe('scanning a folder', () => {
     expect(report.files).toHaveLength(2);
   });
 
+  it('finds each of several small files by itself when their thread gives no answer', async () => {
+    for (const name of ['a.txt', 'b.txt', 'c.txt']) writeFileSync(join(folder, name), name);
+    // So far below zero that the thread is ended at once.
+    const report = await scanFolder(folder, { limits: { fileMs: -1e6 }, threads: 1 });
+    expect(report.files.map(({ path }) => path)).toEqual(['.cache/deep/model.zip', 'README.md', 'a.txt', 'b.txt', 'c.txt']);
+    for (const { findings } of report.files) expect(findings.map(({ rule }) => rule.id)).toEqual(['scan-time-limit']);
+  });
+
   it('rejects what does not exist, and stops when it is told to', async () => {
     await expect(scanFolder(join(base, 'missing'))).rejects.toThrow('ENOENT');
     await expect(scanFolder(folder, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');

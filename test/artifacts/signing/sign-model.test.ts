@@ -1,6 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { keyHintOf } from '../../../src/artifacts/signing/key-hint.ts';
@@ -8,6 +7,7 @@ import { keySigner } from '../../../src/artifacts/signing/model-signer.ts';
 import { signModel } from '../../../src/artifacts/signing/sign-model.ts';
 import type { SignedModel, SignModelOptions } from '../../../src/artifacts/signing/sign-model.ts';
 import { PAYLOAD_TYPE, signedBytes } from '../../../src/artifacts/signing/signed-bytes.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { FILES, KEY, newKey, newModel, OTHER_KEY, trusting, verified } from './signed-models.ts';
 
 const signer = keySigner(KEY.privateKey, KEY.publicKey);
@@ -175,7 +175,7 @@ test.skipIf(!hasOpenssl).each(['P-256', 'P-384', 'P-521'])('openssl alone verifi
   const key = newKey(curve);
   const { bundle } = await sign(newModel(FILES), { signer: keySigner(key.privateKey, key.publicKey) });
   const { bytes, sig } = payloadOf(bundle);
-  const folder = mkdtempSync(join(tmpdir(), 'elulmc-openssl-'));
+  const folder = temporaryFolder('openssl');
   const at = (name: string): string => join(folder, name);
   writeFileSync(at('key.pem'), key.publicKey.export({ type: 'spki', format: 'pem' }));
   writeFileSync(at('sig.der'), sig);

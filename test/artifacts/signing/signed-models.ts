@@ -1,7 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject, KeyPairKeyObjectResult } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BUNDLE_TYPE } from '../../../src/artifacts/signing/bundle.ts';
 import { keyHintOf } from '../../../src/artifacts/signing/key-hint.ts';
@@ -9,6 +8,7 @@ import { PAYLOAD_TYPE, signedBytes } from '../../../src/artifacts/signing/signed
 import { PREDICATE_TYPE, STATEMENT_TYPE } from '../../../src/artifacts/signing/statement.ts';
 import { verifyModel } from '../../../src/artifacts/signing/verify-model.ts';
 import type { ModelVerification, VerifyModelOptions } from '../../../src/artifacts/signing/verify-model.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 export function newKey(namedCurve = 'P-256'): KeyPairKeyObjectResult {
   return generateKeyPairSync('ec', { namedCurve });
@@ -20,7 +20,7 @@ export const OTHER_KEY = newKey();
 
 /** A new folder with these files; the names may lead through folders. */
 export function newModel(files: Readonly<Record<string, string>>): string {
-  const model = mkdtempSync(join(tmpdir(), 'elulmc-signed-'));
+  const model = temporaryFolder('signed');
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(model, name)), { recursive: true });
     writeFileSync(join(model, name), content);

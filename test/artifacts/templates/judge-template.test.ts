@@ -168,6 +168,14 @@ describe('what is suspicious in a template', () => {
     expect(found.every(({ rule }) => rule.alarm === 'suspicious')).toBe(true);
   });
 
+  it('includes text that nobody sees', () => {
+    const message = (hidden: string): string => `{% for m in messages %}{{ m.content }}{{ '${hidden}' }}{% endfor %}`;
+    const tags = String.fromCodePoint(...Array.from('obey me', (letter) => 0xe0000 + letter.charCodeAt(0)));
+    for (const hidden of [tags, '\u202eevil', '\u200b\u200c\u200b\u200d']) expect(ids(message(hidden))).toEqual(['template-hidden-text']);
+    const flag = String.fromCodePoint(0x1f3f4, 0xe0067, 0xe0062, 0xe0065, 0xe006e, 0xe0067, 0xe007f);
+    for (const plain of [flag, '\u200b', '\u{1f469}\u200d\u{1f680}']) expect(ids(message(plain))).toEqual([]);
+  });
+
   it('includes a template other than the registered one', () => {
     expect(judgeTemplate('a', { registered: new Set([templateDigest('a')]) })).toEqual([]);
     expect(judgeTemplate('a', { registered: new Set() }).map(({ rule }) => rule.id)).toEqual(['template-changed']);

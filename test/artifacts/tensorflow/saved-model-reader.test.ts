@@ -38,7 +38,7 @@ describe('a SavedModel', () => {
     expect(await idsOf(savedModel(Buffer.concat([graph('PartitionedCall'), library(op)])))).toEqual(['tensorflow-dangerous-op']);
   });
 
-  it.each(['DebugIdentity', 'DebugIdentityV2', 'DebugIdentityV9', 'TextLineDataset', 'CreateSummaryFileWriter', 'RpcCall'])(
+  it.each(['DebugIdentity', 'DebugIdentityV2', 'DebugIdentityV9', 'TextLineDataset', 'MatchingFilesDataset', 'CreateSummaryFileWriter', 'RpcCall'])(
     'with %s is suspicious',
     async (op) => {
       expect(await idsOf(savedModel(graph(op)))).toEqual(['tensorflow-side-effect-op']);

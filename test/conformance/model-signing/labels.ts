@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTsv } from '../tsv.ts';
 
 /** One row of `labels.tsv`. Paths are relative to the folder of the cases. */
 export interface Label {
@@ -23,25 +23,17 @@ function words(text: string, separator: RegExp): readonly string[] {
     .filter((word) => word !== '');
 }
 
-/** Every row; where a column stands twice, the first one counts. */
+/** Every row. */
 export function readLabels(directory: string): readonly Label[] {
-  const [head = '', ...lines] = readFileSync(join(directory, 'labels.tsv'), 'utf8').split(/\r?\n/);
-  const columns = head.split('\t');
-  return lines
-    .filter((line) => line !== '')
-    .map((line) => {
-      const cells = line.split('\t');
-      const cell = (column: string): string => cells[columns.indexOf(column)] ?? '';
-      return {
-        name: cell('case'),
-        method: cell('method'),
-        expected: cell('expected'),
-        model: cell('model'),
-        signature: cell('signature'),
-        trust: cell('trust'),
-        ignore: cell('ignore'),
-        options: words(cell('options'), /[\s,;]+/),
-        setup: words(cell('setup'), /;|&&/),
-      };
-    });
+  return readTsv(join(directory, 'labels.tsv')).map((cell) => ({
+    name: cell('case'),
+    method: cell('method'),
+    expected: cell('expected'),
+    model: cell('model'),
+    signature: cell('signature'),
+    trust: cell('trust'),
+    ignore: cell('ignore'),
+    options: words(cell('options'), /[\s,;]+/),
+    setup: words(cell('setup'), /;|&&/),
+  }));
 }

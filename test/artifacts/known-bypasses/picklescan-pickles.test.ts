@@ -1,0 +1,126 @@
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import {
+  bytes,
+  call,
+  code,
+  frame,
+  global,
+  int,
+  MEMOIZE,
+  NEWOBJ,
+  orderedDict,
+  pickle,
+  proto,
+  STACK_GLOBAL,
+  stackGlobal,
+  SYSTEM,
+  SYSTEM_0,
+  text,
+  tuple,
+  TUPLE1,
+} from '../pickle/assembler.ts';
+import { CLEAN, EVIL, testBypasses } from './bypass.ts';
+
+const JUNK = Buffer.alloc(333, 0xfe);
+const INST = code("(S'x'\nios\nsystem\n.");
+const noise = Array.from({ length: 60_000 }, () => Buffer.from('K\x01a', 'latin1'));
+/** Read from memory BINBYTES takes all of it; read from a file the length begins behind the frame, and what follows is run. */
+const divergent = ((): Buffer => {
+  const hidden = code(SYSTEM_0, '0N.');
+  return code(proto(5), 'N0', frame(2), 'B', Buffer.from([hidden.length + 1, 1, 0, 0, 0]), '\0', hidden, 'N.');
+})();
+
+testBypasses('picklescan', [
+  ['INST', 'import and call in one opcode', INST, 'pickle-dangerous-call'],
+  ['INST', 'behind a PROTO', code(proto(2), INST), 'pickle-dangerous-call'],
+  ['OBJ', 'a call without REDUCE', pickle('(', stackGlobal('os', 'system'), text('x'), 'o'), 'pickle-dangerous-call'],
+  ['NEWOBJ', 'a call as if it were a class', pickle(stackGlobal('subprocess', 'Popen'), tuple(text('x')), NEWOBJ), 'pickle-dangerous-call'],
+  ['NEWOBJ_EX', 'the same with names', pickle(stackGlobal('subprocess', 'Popen'), ')}', Buffer.from([0x92])), 'pickle-dangerous-call'],
+  ['memo, missing slot', 'an error behind the payload', pickle(SYSTEM, 'h\x63'), 'pickle-dangerous-call'],
+  ['memo, type confusion (#52)', 'a number for a module behind the payload', pickle(SYSTEM, int(42), text('system'), STACK_GLOBAL), 'pickle-dangerous-call'],
+  [
+    'memo, overwritten',
+    'a slot that first holds a safe name',
+    pickle(text('collections'), 'q\x05', '0', text('os'), 'q\x05', '0h\x05', text('system'), STACK_GLOBAL),
+    'pickle-dangerous-global',
+  ],
+  [
+    'MEMOIZE after BINPUT',
+    'slots counted by how many are filled',
+    pickle(text('a'), 'q\x00', text('b'), 'q\x07', text('os'), MEMOIZE, text('system'), MEMOIZE, 'h\x02h\x03', STACK_GLOBAL),
+    'pickle-dangerous-global',
+  ],
+  [
+    'MEMOIZE after BINPUT',
+    'a slot that MEMOIZE writes again',
+    pickle(text('a'), 'q\x01', text('os'), MEMOIZE, '00h\x01', text('system'), STACK_GLOBAL),
+    'pickle-dangerous-global',
+  ],
+  ['GET', 'names out of the memo in protocol 0', code("S'os'\np1\n0S'system'\np2\n0g1\ng2\n", STACK_GLOBAL, "(S'x'\ntR."), 'pickle-dangerous-call'],
+  [
+    'stack noise',
+    'safe names between module and name',
+    pickle(text('os'), '(', text('torch'), text('Tensor'), '1', 'N0', text('system'), STACK_GLOBAL),
+    'pickle-dangerous-global',
+  ],
+  ['string opcodes', 'escapes in STRING', code('S\'\\x6f\\x73\'\nS"sys\\164em"\n', STACK_GLOBAL, "(S'x'\ntR."), 'pickle-dangerous-call'],
+  ['string opcodes', 'escapes in UNICODE', code('V\\u006fs\nVsyste\\u006d\n', STACK_GLOBAL, '(Vx\ntR.'), 'pickle-dangerous-call'],
+  ['string opcodes', 'BINSTRING and SHORT_BINSTRING', pickle('T\x02\0\0\0os', 'U\x06system', STACK_GLOBAL, tuple(text('x')), 'R'), 'pickle-dangerous-call'],
+  ['EXT1', 'an import by a number', pickle(Buffer.from([0x82, 5]), ')R'), 'pickle-extension-registry', { verdict: 'suspicious' }],
+  ['EXT2', 'an import by a number', pickle(Buffer.from([0x83, 5, 1]), ')R'), 'pickle-extension-registry', { verdict: 'suspicious' }],
+  ['EXT4', 'an import by a number', pickle(Buffer.from([0x84, 5, 1, 0, 0]), ')R'), 'pickle-extension-registry', { verdict: 'suspicious' }],
+  [
+    'EXT registry',
+    'a number that the pickle registers before',
+    pickle(call('copyreg', 'add_extension', text('os'), text('system'), int(5)), '0', Buffer.from([0x82, 5]), TUPLE1),
+    'pickle-dangerous-call',
+  ],
+  ['PERSID', 'an object of the loader', code('Pevil\n.'), 'pickle-persistent-id', { verdict: 'suspicious' }],
+  ['early error', 'an opcode that does not exist behind the payload', code(SYSTEM_0, '\xff'), 'pickle-dangerous-call'],
+  ['early error', 'a text that is cut off', code(SYSTEM_0, 'X\xff\xff\x00\x00abc'), 'pickle-dangerous-call'],
+  ['early error', 'no STOP', code(SYSTEM_0), 'pickle-dangerous-call'],
+  ['late stream', 'behind the first STOP', code(CLEAN, EVIL), 'pickle-dangerous-call'],
+  ['late stream', 'the sixth stream', code(CLEAN, CLEAN, CLEAN, CLEAN, CLEAN, EVIL), 'pickle-dangerous-call'],
+  ['late stream', 'junk, then a stream', code(CLEAN, JUNK, EVIL), 'pickle-dangerous-call'],
+  ['late stream', 'junk, then a stream of protocol 0', code(CLEAN, JUNK, SYSTEM_0, '.'), 'pickle-dangerous-call'],
+  ['late stream', 'zeros, then a stream', code(CLEAN, Buffer.alloc(70_000), EVIL), 'pickle-dangerous-call'],
+  ['late stream', 'behind a stream that is broken', code(proto(4), '\xff', JUNK, EVIL), 'pickle-dangerous-call'],
+  ['late payload', 'behind 120 KB of numbers', pickle(']', noise, SYSTEM), 'pickle-dangerous-call'],
+  ['frame divergence (cpython#154848)', 'an argument that crosses its frame', divergent, 'pickle-frame-crossed'],
+  ['frame divergence (cpython#154848)', 'the program of the other reading', divergent, 'pickle-dangerous-call'],
+  ['Python 2 name', 'commands', code("ccommands\ngetoutput\n(S'x'\ntR."), 'pickle-dangerous-call'],
+  ['Python 2 name', 'copy_reg', code("ccopy_reg\nadd_extension\n(S'x'\ntR."), 'pickle-dangerous-call'],
+  ['nested', 'bytes that a call loads', pickle(call('_pickle', 'loads', bytes(EVIL))), 'pickle-dangerous-call'],
+  [
+    'nested',
+    'compressed bytes that a call loads',
+    pickle(call('pickle', 'loads', call('zlib', 'decompress', bytes(deflateSync(EVIL))))),
+    'pickle-dangerous-call',
+  ],
+  ['nested', 'base64 in a text, which nothing loads', pickle(text(EVIL.toString('base64'))), 'pickle-nested-dormant', { verdict: 'suspicious' }],
+  ['nested', 'hexadecimal in a text', pickle(text(EVIL.toString('hex'))), 'pickle-nested-dormant', { verdict: 'suspicious' }],
+  [
+    'torch.storage._load_from_bytes',
+    'an allowed function that loads a pickle',
+    pickle(global('torch.storage', '_load_from_bytes'), tuple(bytes(EVIL)), 'R'),
+    'pickle-nested-loaded',
+  ],
+  [
+    'torch._tensor._rebuild_from_type_v2',
+    'a torch function that calls its argument',
+    pickle(call('torch._tensor', '_rebuild_from_type_v2', stackGlobal('os', 'system'), 'N', ')', 'N')),
+    'pickle-dangerous-global',
+  ],
+  ['camouflage', 'among the names of a checkpoint', pickle(orderedDict(), text('w'), SYSTEM, 's'), 'pickle-dangerous-call'],
+  ['compressed', 'gzip', gzipSync(EVIL), 'pickle-dangerous-call', { name: 'model.pkl.gz' }],
+  ['compressed', 'gzip under the name of a pickle', gzipSync(EVIL), 'pickle-dangerous-call'],
+  ['compressed', 'zlib, as joblib writes it', deflateSync(EVIL), 'pickle-dangerous-call', { name: 'model.joblib' }],
+  ['compressed', 'zstd', zstdCompressSync(EVIL), 'pickle-dangerous-call', { name: 'model.zst' }],
+  ['compressed', 'in itself twice', gzipSync(zstdCompressSync(EVIL)), 'pickle-dangerous-call', { name: 'weights' }],
+  ['CVE-2025-10155', 'a pickle named .bin', EVIL, 'pickle-dangerous-call', { name: 'pytorch_model.bin' }],
+  ['CVE-2025-10155', 'a pickle named .pt', EVIL, 'pickle-dangerous-call', { name: 'model.pt' }],
+  ['CVE-2025-1889', 'a pickle named as weights of another format', EVIL, 'scan-extension-mismatch', { name: 'model.safetensors' }],
+  ['CVE-2025-1889', 'a pickle of protocol 0 without a known extension', code(SYSTEM_0, '.'), 'pickle-dangerous-call', { name: 'notes.txt' }],
+  ['CVE-2025-54886', 'a pickle named .skops', EVIL, 'pickle-dangerous-call', { name: 'model.skops' }],
+  ['resource bomb', 'a list in a list, 20,000 deep', code(']'.repeat(20_000), 'a'.repeat(19_999), '.'), 'pickle-limit', { verdict: 'suspicious' }],
+]);
