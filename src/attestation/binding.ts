@@ -10,8 +10,8 @@ const ABSENT = Buffer.alloc(DIGEST_BYTES);
 export interface BoundParts {
   /** Public key of the endpoint's TLS certificate, SPKI in DER. */
   readonly tlsKey?: Buffer;
-  /** The signed manifest of the model that is served. */
-  readonly modelManifest?: Buffer;
+  /** Digest of the manifest of the model that is served, 32 bytes: what the registry addresses it by. */
+  readonly modelDigest?: Buffer;
   /** The reports of all devices, in device order. */
   readonly gpuReports?: readonly Buffer[];
 }
@@ -36,19 +36,24 @@ function demandNonce(nonce: Buffer): void {
   if (nonce.length !== NONCE_BYTES) throw new RangeError(`a challenge has ${String(NONCE_BYTES)} bytes, not ${String(nonce.length)}`);
 }
 
+function demandDigest(digest: Buffer | undefined): Buffer | undefined {
+  if (digest === undefined || digest.length === DIGEST_BYTES) return digest;
+  throw new RangeError(`the digest of a model has ${String(DIGEST_BYTES)} bytes, not ${String(digest.length)}`);
+}
+
 /**
- * SHA-512(domain, nonce, SHA-256 of the TLS key, SHA-256 of the model manifest, digest of the GPUs); absent parts are 32 zero bytes.
- * The digest of the GPUs is SHA-256 over the SHA-256 of each report. docs/formats/attestation.md, section 6. RangeError for the nonce.
+ * SHA-512(domain, nonce, SHA-256 of the TLS key, digest of the model manifest, digest of the GPUs); absent parts are 32 zero bytes. The
+ * digest of the GPUs is SHA-256 over the SHA-256 of each report. docs/formats/attestation.md, section 6. RangeError for nonce and digest.
  */
-export function bindReportData(nonce: Buffer, { tlsKey, modelManifest, gpuReports }: BoundParts): Binding {
+export function bindReportData(nonce: Buffer, { tlsKey, modelDigest, gpuReports }: BoundParts): Binding {
   demandNonce(nonce);
   const digests: Readonly<Record<keyof BoundParts, Buffer | undefined>> = {
     tlsKey: tlsKey && sha256(tlsKey),
-    modelManifest: modelManifest && sha256(modelManifest),
+    modelDigest: demandDigest(modelDigest),
     gpuReports: gpuReports && sha256(...gpuReports.map((report) => sha256(report))),
   };
   const hash = createHash('sha512').update(DOMAIN).update(nonce);
-  for (const name of ['tlsKey', 'modelManifest', 'gpuReports'] as const) hash.update(digests[name] ?? ABSENT);
+  for (const name of ['tlsKey', 'modelDigest', 'gpuReports'] as const) hash.update(digests[name] ?? ABSENT);
   const reportData = hash.digest();
   const absent = (Object.keys(digests) as (keyof BoundParts)[]).filter((name) => digests[name] === undefined);
   return { reportData, nonce: reportData.subarray(0, NONCE_BYTES), absent };

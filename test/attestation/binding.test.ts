@@ -6,19 +6,21 @@ const NONCE = Buffer.alloc(32, 1);
 const DOMAIN = Buffer.from('elulmc attestation binding v1\0');
 const sha256 = (...parts: Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
 
-test('a nonce of another length is refused', () => {
+test('a nonce or a digest of a model of another length is refused', () => {
   for (const length of [0, 31, 33]) {
     expect(() => bindReportData(Buffer.alloc(length), {})).toThrow(RangeError);
     expect(() => gpuNonce(Buffer.alloc(length))).toThrow(RangeError);
+    expect(() => bindReportData(NONCE, { modelDigest: Buffer.alloc(length) })).toThrow(RangeError);
   }
 });
 
 test('the value is that of the specification', () => {
-  const [tlsKey, modelManifest, one, two] = ['key', 'manifest', 'one', 'two'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer];
-  const { reportData, nonce, absent } = bindReportData(NONCE, { tlsKey, modelManifest, gpuReports: [one, two] });
+  const [tlsKey, one, two] = ['key', 'one', 'two'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
+  const modelDigest = Buffer.alloc(32, 5);
+  const { reportData, nonce, absent } = bindReportData(NONCE, { tlsKey, modelDigest, gpuReports: [one, two] });
   const gpus = sha256(sha256(one), sha256(two));
   const expected = createHash('sha512')
-    .update(Buffer.concat([DOMAIN, NONCE, sha256(tlsKey), sha256(modelManifest), gpus]))
+    .update(Buffer.concat([DOMAIN, NONCE, sha256(tlsKey), modelDigest, gpus]))
     .digest();
   expect([reportData, nonce, absent]).toEqual([expected, expected.subarray(0, 32), []]);
   expect(gpuNonce(NONCE)).toEqual(sha256(DOMAIN, Buffer.from('gpu'), NONCE));
@@ -26,7 +28,7 @@ test('the value is that of the specification', () => {
 
 test('absent parts are named and bound as absent', () => {
   const { reportData, absent } = bindReportData(NONCE, {});
-  expect(absent).toEqual(['tlsKey', 'modelManifest', 'gpuReports']);
+  expect(absent).toEqual(['tlsKey', 'modelDigest', 'gpuReports']);
   expect(reportData).toEqual(
     createHash('sha512')
       .update(Buffer.concat([DOMAIN, NONCE, Buffer.alloc(96)]))
@@ -42,7 +44,7 @@ test('every part counts, and so do their order and place', () => {
     bindReportData(Buffer.alloc(32), {}),
     bindReportData(NONCE, { tlsKey: part }),
     bindReportData(NONCE, { tlsKey: other }),
-    bindReportData(NONCE, { modelManifest: part }),
+    bindReportData(NONCE, { modelDigest: Buffer.alloc(32, 5) }),
     bindReportData(NONCE, { gpuReports: [] }),
     bindReportData(NONCE, { gpuReports: [part, other] }),
     bindReportData(NONCE, { gpuReports: [other, part] }),

@@ -128,6 +128,21 @@ export function imaLine(path: string, sha256: string): { readonly line: string; 
   return { line: `10 ${extension.toString('hex')} ima-ng sha256:${sha256} ${path}\n`, extension };
 }
 
+/** The same of a template that has a third field: a signature, or what was measured. The kernel leaves an empty one out. */
+export function imaLineWith(
+  template: 'ima-sig' | 'ima-buf',
+  path: string,
+  sha256: string,
+  more: Buffer,
+): { readonly line: string; readonly extension: Buffer } {
+  const parts = [Buffer.concat([Buffer.from('sha256:\0'), Buffer.from(sha256, 'hex')]), Buffer.from(`${path}\0`), more];
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(little(part.length, 4)).update(part);
+  const extension = hash.digest();
+  const field = more.length === 0 ? '' : ` ${more.toString('hex')}`;
+  return { line: `10 ${extension.toString('hex')} ${template} sha256:${sha256} ${path}${field}\n`, extension };
+}
+
 export function tpmGiven(keys: Keys, quote: Buffer, inputs: Readonly<Record<string, Buffer>> = {}): Given {
   const pub = publicAreaOf(keys);
   return { evidence: quote, inputs: { pub, sig: signQuote(quote, keys), ...inputs }, roots: {}, challenge: { nonce: NONCE }, clockMs: CLOCK_MS };

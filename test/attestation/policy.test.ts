@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PolicyError, readFactors, refusalOf } from '../../src/attestation/factors.ts';
 import type { Check } from '../../src/attestation/checks.ts';
 import { parseAttestationPolicy } from '../../src/attestation/policy.ts';
+import { mintCertificate } from './mint-certificates.ts';
 import { EVIDENCE_KINDS, evidenceKind, verifyEvidence } from '../../src/attestation/verify-evidence.ts';
 
 const EXCEPTION = { reason: 'test machine', owner: 'per_a', review: '2026-12-31' };
@@ -40,6 +41,23 @@ describe('a policy that cannot be followed', () => {
     expect(parse({ ...debug, exceptions: { 'snp.allow_debug': EXCEPTION } }).exceptions.get('snp.allow_debug')).toEqual(EXCEPTION);
     expect(() => parse({ enclave: 'optional' })).toThrow(/enclave/u);
     expect(() => parse({ kinds: { snp: { factors: { debug: 'allowed' } } } })).toThrow(/snp\.factors\.debug/u);
+  });
+
+  test('out of date for a while needs an exception too', () => {
+    const grace = { kinds: { tdx: { out_of_date_days: 30 } } };
+    expect(() => parse(grace)).toThrow(/tdx\.out_of_date_days/u);
+    expect(parse({ ...grace, exceptions: { 'tdx.out_of_date_days': EXCEPTION } }).exceptions.size).toBe(1);
+    expect(() => parse({ kinds: { tdx: { out_of_date_days: 0 } } })).toThrow(PolicyError);
+  });
+
+  test('a root that is none', () => {
+    const pem = (minted: ReturnType<typeof mintCertificate>): string => minted.certificate.toString();
+    const root = mintCertificate({ name: 'ROOT' });
+    const leaf = mintCertificate({ name: 'LEAF', issuer: root, isCa: false });
+    for (const roots of [{ 'amd-ark-genoa': 'x' }, { 'amd-ark-genoa': pem(leaf) }, { 'amd-ark-genoa': pem(root) + pem(leaf) }, { other: pem(root) }])
+      expect(() => parse({ roots })).toThrow(PolicyError);
+    expect(parse({ roots: { 'amd-ark-genoa': pem(root) } }).roots['amd-ark-genoa']?.fingerprint256).toBe(root.certificate.fingerprint256);
+    expect(parse({}).roots).toEqual({});
   });
 
   test('an exception for nothing', () => {

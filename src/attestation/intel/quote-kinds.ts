@@ -76,10 +76,12 @@ const policyKeys = (measurementBytes: number) => ({
   measurements: z.array(bytesHex(measurementBytes)).optional(),
   allow_debug: z.boolean().default(false),
   tcb_statuses: z.array(z.enum(ALLOWABLE_STATUSES)).default(['UpToDate']),
+  out_of_date_days: z.int().min(1).max(3650).optional(),
 });
 
 interface QuotePolicy extends WorkloadPolicy {
   readonly tcb_statuses: readonly AllowableStatus[];
+  readonly out_of_date_days?: number | undefined;
 }
 
 function readQuoteOf(tee: QuoteBody['tee'], evidence: Buffer): Quote {
@@ -95,7 +97,7 @@ function verifyQuote(tee: QuoteBody['tee'], { evidence, inputs, roots, challenge
   const root = rootOf(list, roots['intel-sgx']);
   const documents = checkCollateral(list, quote, collateral, { root, clockMs });
   checkSignatures(list, quote);
-  checkTcb(list, quote, documents, policy.tcb_statuses);
+  checkTcb(list, quote, documents, { statuses: policy.tcb_statuses, outOfDateDays: policy.out_of_date_days ?? 0, clockMs });
   if (tee === 'tdx') checkTdAttributes(list, quote);
   checkWorkload(list, quote, challenge, policy);
   if (tee === 'tdx') checkRegisters(list, quote, policy, { ccel: inputs['ccel'], events: inputs['event_log'] });

@@ -10,11 +10,21 @@ import { enclaveLevelOf, isUnderMask, moduleLevelOf, platformLevelOf } from './t
 import { mergeLevels } from './tcb-status.ts';
 import { relaunchStatusOf } from './td-relaunch.ts';
 
+const MS_PER_DAY = 86_400_000;
+
 /** Names of the documents of each TEE. */
 const DOCUMENT_IDS = { sgx: { qe: 'QE', tcb: 'SGX' }, tdx: { qe: 'TD_QE', tcb: 'TDX' } } as const;
 
+/** Which levels pass. */
+export interface AllowedLevels {
+  readonly statuses: readonly string[];
+  /** `OutOfDate` passes while the oldest matched level is younger than so many days. 0: never. */
+  readonly outOfDateDays: number;
+  readonly clockMs: number;
+}
+
 /** Checks 9 to 13: the documents are of this TEE and platform, and the levels of enclave, platform and module. */
-export function checkTcb(list: CheckList, quote: Quote | undefined, { tcbInfo, qeIdentity }: TrustedDocuments, allowed: readonly string[]): void {
+export function checkTcb(list: CheckList, quote: Quote | undefined, { tcbInfo, qeIdentity }: TrustedDocuments, allowed: AllowedLevels): void {
   const documents = list.after('collateral-kind', { quote, tcbInfo, qeIdentity }, (given) => {
     const ids = DOCUMENT_IDS[given.quote.body.tee];
     if (given.qeIdentity.id === ids.qe && given.tcbInfo.id === ids.tcb) return { info: given.tcbInfo, identity: given.qeIdentity };
@@ -29,11 +39,21 @@ export function checkTcb(list: CheckList, quote: Quote | undefined, { tcbInfo, q
   list.after('tcb-status', { quote, documents, qeLevel, platform }, (given) => {
     const state = stateOf(given.quote, given.documents.info, given.platform, given.qeLevel);
     list.tcb = state.shown;
-    if (state.statuses.some((status) => status !== 'Revoked' && allowed.includes(status))) return;
+    if (state.statuses.some((status) => status !== 'Revoked' && allowed.statuses.includes(status))) return;
     const { status, levelDate, advisories } = state.shown;
-    const found = `${status}, level of ${levelDate ?? 'no date'}${advisories.length > 0 ? `, ${advisories.join(' ')}` : ''}`;
-    throw new EvidenceError('tcb-status', status, { expected: allowed.join(', '), found });
+    const days = ageInDays(levelDate, allowed.clockMs);
+    if (state.statuses.includes('OutOfDate') && days !== null && days < allowed.outOfDateDays) return;
+    const age = days === null ? '' : ` (${String(days)} days old)`;
+    const found = `${status}, level of ${levelDate ?? 'no date'}${age}${advisories.length > 0 ? `, ${advisories.join(' ')}` : ''}`;
+    const grace = allowed.outOfDateDays === 0 ? [] : [`OutOfDate for less than ${String(allowed.outOfDateDays)} days`];
+    throw new EvidenceError('tcb-status', status, { expected: [...allowed.statuses, ...grace].join(', '), found });
   });
+}
+
+/** Whole days; null for what is no date. Of a level that is not reached yet: 0. */
+function ageInDays(levelDate: string | null, clockMs: number): number | null {
+  const at = Date.parse(levelDate ?? '');
+  return Number.isNaN(at) ? null : Math.max(0, Math.floor((clockMs - at) / MS_PER_DAY));
 }
 
 /** EvidenceError `qe-identity-mismatch` unless the report is that of the enclave that the document describes. */

@@ -1,12 +1,13 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { azureSnpKind } from '../../../src/attestation/azure/verify.ts';
 import type { Given } from '../../../src/attestation/evidence-kind.ts';
 import { verifyEvidence } from '../../../src/attestation/verify-evidence.ts';
-import { MEASUREMENT, mintReport, mintSnpChain, snpGiven } from '../mint-snp.ts';
+import { MEASUREMENT, mintSnpChain, snpGiven } from '../mint-snp.ts';
 import type { SnpChain } from '../mint-snp.ts';
 import { mintQuote, NONCE } from '../mint-tpm.ts';
+import { mintHclReport, mintRuntimeData } from './mint-hcl.ts';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ALL = Array.from({ length: 24 }, (_, pcr) => pcr);
@@ -16,23 +17,8 @@ beforeAll(() => {
   chain = mintSnpChain('milan');
 });
 
-function runtimeData(jwk: Readonly<Record<string, unknown>> = {}): Buffer {
-  const key = { kid: 'HCLAkPub', key_ops: ['sign'], ...keys.publicKey.export({ format: 'jwk' }), ...jwk };
-  return Buffer.from(JSON.stringify({ keys: [key], 'vm-configuration': { 'secure-boot': true } }));
-}
-
-function hclReport(runtime: Buffer, bound = runtime): Buffer {
-  const report = mintReport('milan', chain.vek.keys, (bytes) => {
-    bytes.fill(0, 0x50, 0x90);
-    createHash('sha256').update(bound).digest().copy(bytes, 0x50);
-  });
-  const head = Buffer.alloc(32);
-  head.write('HCLA', 'latin1');
-  [1, 1236 + runtime.length, 2].forEach((value, i) => head.writeUInt32LE(value, 4 + 4 * i));
-  const data = Buffer.alloc(20);
-  [20 + runtime.length, 1, 2, 1, runtime.length].forEach((value, i) => data.writeUInt32LE(value, 4 * i));
-  return Buffer.concat([head, report, data, runtime, Buffer.alloc(2600 - 1236 - runtime.length)]);
-}
+const runtimeData = (jwk: Readonly<Record<string, unknown>> = {}): Buffer => mintRuntimeData(keys, jwk);
+const hclReport = (runtime: Buffer, bound = runtime): Buffer => mintHclReport(chain, runtime, bound);
 
 function genuine(evidence = hclReport(runtimeData()), msg = mintQuote({ selection: ALL })): Given {
   const base = snpGiven(evidence, chain, { challenge: { nonce: NONCE } });

@@ -28,7 +28,7 @@ export function pckExtension({ components = Array<number>(16).fill(7), pceSvn = 
   const tcb = components.map((svn, at) => field(`${SGX}.2.${String(at + 1)}`, integer(svn)));
   const value = sequence(
     field(`${SGX}.1`, der(0x04, Buffer.alloc(16))),
-    field(`${SGX}.2`, sequence(...tcb, field(`${SGX}.2.17`, integer(pceSvn)), field(`${SGX}.2.18`, der(0x04, Buffer.alloc(16))))),
+    field(`${SGX}.2`, sequence(...tcb, field(`${SGX}.2.17`, integer(pceSvn)), field(`${SGX}.2.18`, der(0x04, Buffer.from(components))))),
     field(`${SGX}.3`, der(0x04, Buffer.from(pceId, 'hex'))),
     field(`${SGX}.4`, der(0x04, Buffer.from(fmspc, 'hex'))),
   );
@@ -201,7 +201,7 @@ export function mintQuote(chains: IntelChains, wishes: QuoteWishes = {}): Buffer
   const signed = signedPart(version, bodyBytes);
   wishes.changeSigned?.(signed, version === 5 ? 54 : 48);
   const key = pointOf(chains.attestationKeys);
-  const auth = Buffer.from('authentication data');
+  const auth = Buffer.from(Array.from({ length: 32 }, (_, at) => at));
   const bound = createHash('sha256')
     .update(wishes.boundKey ?? key)
     .update(auth)

@@ -55,9 +55,10 @@ describe('the quoting enclave', () => {
   });
 });
 
-describe('levels of the platform', () => {
-  const level = (status: string): CollateralWishes => ({ tcbInfo: { tcbLevels: [platformLevel(status, [7, 7, 2], 13, [5, 1, 3])] } });
+/** The platform is at one level, of this status. */
+const level = (status: string): CollateralWishes => ({ tcbInfo: { tcbLevels: [platformLevel(status, [7, 7, 2], 13, [5, 1, 3])] } });
 
+describe('levels of the platform', () => {
   test('only the newest passes by default', () => {
     for (const status of [...ALL.slice(1), 'Revoked', 'SomethingNew']) expect(tdx({ collateral: level(status) })).toBe('tcb-status');
   });
@@ -111,6 +112,13 @@ describe('the module of a TD', () => {
     ['one below every level', { quote: body(0, 1), policy: { tcb_statuses: ALL } }, 'tcb-status'],
     ['one of another signer', { quote: body(64, 1) }, 'tcb-status'],
     ['one with other attributes', { quote: body(112, 1) }, 'tcb-status'],
+    ['old, but for fewer days than allowed', { quote: body(0, 4), policy: { out_of_date_days: 1156 } }, null],
+    ['old for as many days as allowed', { quote: body(0, 4), policy: { out_of_date_days: 1155 } }, 'tcb-status'],
+    [
+      'old on a platform that also needs another configuration',
+      { quote: body(0, 4), collateral: level('OutOfDateConfigurationNeeded'), policy: { out_of_date_days: 3650 } },
+      'tcb-status',
+    ],
     ['old, where that is allowed', { quote: body(0, 4), policy: { tcb_statuses: ['OutOfDate'] } }, null],
     [
       'an id in hex digits of either case',

@@ -4,7 +4,20 @@ import { describe, expect, test } from 'vitest';
 import type { Given } from '../../../src/attestation/evidence-kind.ts';
 import { tpmKind } from '../../../src/attestation/tpm/verify.ts';
 import { verifyEvidence } from '../../../src/attestation/verify-evidence.ts';
-import { extend, imaLine, mintEventLog, mintQuote, nameOfArea, NONCE, publicAreaOf, RESTRICTED, signQuote, tpmGiven, valuesAfter } from '../mint-tpm.ts';
+import {
+  extend,
+  imaLine,
+  imaLineWith,
+  mintEventLog,
+  mintQuote,
+  nameOfArea,
+  NONCE,
+  publicAreaOf,
+  RESTRICTED,
+  signQuote,
+  tpmGiven,
+  valuesAfter,
+} from '../mint-tpm.ts';
 import type { MintedEvent } from '../mint-tpm.ts';
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -214,6 +227,21 @@ describe('the logs', () => {
       expect([line, reasonFor(withInputs(genuine(), { ima: Buffer.from([`${line.trim()}\n`, ...rest].join('')) }))]).toEqual([line, 'malformed']);
     expect(reasonFor(withInputs(genuine(), { ima: Buffer.from([first.replace('sha256:01', 'sha256:02'), ...rest].join('')) }))).toBe('event-log-mismatch');
     expect(reasonFor(withInputs(genuine(), { ima: Buffer.from([...rest, first].join('')) }))).toBe('event-log-mismatch');
+  });
+
+  test('lists with signatures, or with what was measured', () => {
+    const lines = [
+      imaLineWith('ima-sig', '/usr/bin/true', '04'.repeat(32), Buffer.from('030204', 'hex')),
+      imaLineWith('ima-sig', '/models/my model ab', MODEL, Buffer.alloc(0)),
+      imaLineWith('ima-buf', 'kexec-cmdline', '05'.repeat(32), Buffer.from('quiet')),
+    ];
+    const values = valuesAfter(EVENTS);
+    for (const { extension } of lines) values.set(10, extend(values.get(10) ?? Buffer.alloc(32), extension));
+    const text = lines.map(({ line }) => line).join('');
+    const given = (ima: string): Given => tpmGiven(ec, mintQuote({ values }), { eventlog: mintEventLog(EVENTS), ima: Buffer.from(ima) });
+    expect(reasonFor(given(text), policyFor(ec, { files: { '/models/my model ab': MODEL } }))).toBeNull();
+    expect(reasonFor(given(text.replace('030204', '030205')))).toBe('event-log-mismatch');
+    expect(reasonFor(given(text.replace('ima-sig', 'ima-ng')))).toBe('event-log-mismatch');
   });
 
   test('a file that was changed while in use extends with ones and never passes as a file', () => {
