@@ -91,6 +91,7 @@ const schedule = z.strictObject({
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(10_000))
     .default({})
     .describe('values of parameters; never secrets'),
+  enabled: z.boolean().default(true).describe('false: it starts nothing; the way to turn a built-in schedule off'),
 });
 
 /** A runbook whose lines may run as processes where they bind to no operation. */
@@ -98,6 +99,33 @@ const trustedRunbook = z.strictObject({
   file: z.string().min(1).describe('path of the Markdown file on this host; only exactly its text may do so'),
   folder: z.string().nullable().default(null).describe('where its processes start; null = the folder of the file'),
   timeout: duration.prefault('10m'),
+});
+
+/** The results that a model needs to enter a stage (docs/guide/model-registry.md). */
+const gates = z
+  .array(
+    z.strictObject({
+      gate: z.enum(['backdoor-scan', 'verify-model']).describe('operation that gives the result'),
+      maxAge: duration.describe('how old its newest result may be'),
+    }),
+  )
+  .max(20)
+  .prefault([
+    { gate: 'backdoor-scan', maxAge: '30d' },
+    { gate: 'verify-model', maxAge: '1d' },
+  ]);
+
+/** A machine whose newest evidence `security verify-attestation` verifies when it is called without arguments. */
+const attestedHost = z.strictObject({
+  name,
+  evidence: z.string().min(1).describe('evidence file of elulmc deployment check-enclave on this host, or a folder of which the newest counts'),
+  policy: z.string().min(1).nullable().default(null).describe('approved policy; null = the one of attestation'),
+});
+
+const attestation = z.strictObject({
+  policy: z.string().min(1).nullable().default(null).describe('approved policy of hosts that name none; without a control plane a file'),
+  hosts: z.array(attestedHost).max(MOST_ENTRIES).default([]),
+  maxAge: duration.prefault('1d').describe('how old evidence may be that is not asked for with a nonce of its own'),
 });
 
 const oidc = z.strictObject({
@@ -116,6 +144,8 @@ const schema = z.strictObject({
   approvals: approvals.prefault({}),
   windows: z.array(window).max(MOST_ENTRIES).default([]),
   schedules: z.array(schedule).max(MOST_ENTRIES).default([]),
+  gates: z.strictObject({ validated: gates, staging: gates, production: gates }).prefault({}),
+  attestation: attestation.prefault({}),
   runbooks: z.strictObject({ processes: z.array(trustedRunbook).default([]) }).prefault({}),
   signIn: z
     .strictObject({

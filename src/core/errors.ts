@@ -2,6 +2,7 @@ import type { ErrorRow } from './error-row.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { newId } from './ids.ts';
 import { APPROVAL_ERRORS } from './approval-errors.ts';
+import { ARTIFACT_ERRORS } from './artifact-errors.ts';
 import { CHANGE_ERRORS } from './change-errors.ts';
 import { OPERATION_ERRORS } from './operation-errors.ts';
 import { PEOPLE_ERRORS } from './people-errors.ts';
@@ -9,7 +10,7 @@ import { REQUEST_ERRORS } from './request-errors.ts';
 import { RUN_ERRORS } from './run-errors.ts';
 
 /** Every error that this program can answer with. docs/errors.md is generated from it. */
-export const ERRORS = { ...REQUEST_ERRORS, ...OPERATION_ERRORS, ...PEOPLE_ERRORS, ...APPROVAL_ERRORS, ...CHANGE_ERRORS, ...RUN_ERRORS };
+export const ERRORS = { ...REQUEST_ERRORS, ...OPERATION_ERRORS, ...PEOPLE_ERRORS, ...APPROVAL_ERRORS, ...CHANGE_ERRORS, ...RUN_ERRORS, ...ARTIFACT_ERRORS };
 
 export type ErrorCode = keyof typeof ERRORS;
 

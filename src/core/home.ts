@@ -14,6 +14,8 @@ export interface Home {
   readonly models: string;
   /** Output of processes and evidence of steps, each file named by its SHA-256. */
   readonly content: string;
+  /** What was collected as evidence: `attestation/<host>/`. */
+  readonly evidence: string;
   /** Runbooks of this installation. */
   readonly runbooks: string;
   /** Its presence isolates everything on this host, whatever the database says. */
@@ -36,6 +38,7 @@ export function homeAt(root: string): Home {
     ledger: join(root, 'ledger'),
     models: join(root, 'models'),
     content: join(root, 'content'),
+    evidence: join(root, 'evidence'),
     runbooks: join(root, 'runbooks'),
     killswitch: join(root, 'killswitch'),
     endpoints: join(root, 'run', 'endpoints.json'),

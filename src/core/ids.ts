@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { wallMs } from './clock.ts';
 
 /** Every kind of id this project gives out. The prefix says what an id names wherever it turns up. */
-export type IdPrefix = 'req' | 'run' | 'key' | 'ses' | 'per' | 'sub' | 'inv' | 'ins' | 'err' | 'alr' | 'apr' | 'chg' | 'mdl' | 'evd' | 'bkp' | 'inc';
+export type IdPrefix = 'req' | 'run' | 'key' | 'ses' | 'per' | 'sub' | 'inv' | 'ins' | 'err' | 'alr' | 'apr' | 'chg' | 'mdl' | 'evd' | 'bkp' | 'inc' | 'wvr';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const POOL_BYTES = 4096;

@@ -81,6 +81,14 @@ async function endConnectionsOf(name: string): Promise<void> {
   await observer.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1', [name]);
 }
 
+/** Of this database only: other files test on the same server. */
+async function endLockHolders(): Promise<void> {
+  await observer.query(
+    `select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()
+       and database = (select oid from pg_database where datname = current_database())`,
+  );
+}
+
 describe('one leader', () => {
   test('one holds it and the others wait; who loses the connection is told once, and the next one gets it in a higher epoch', async () => {
     const [first, second] = [await plane(), await plane()];
@@ -140,7 +148,7 @@ describe('the fence', () => {
     const old = await mustLead('a', first, NEVER_MS);
     await mark(old.database, 'before');
     // The lock is gone, as if only that connection had been lost, and nobody has told the old leader.
-    await observer.query("select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()");
+    await endLockHolders();
     const next = await mustLead('b', second);
     await expect(mark(old.database, 'after')).rejects.toMatchObject({ code: 'LEADERSHIP_LOST' });
     await mark(next.database, 'new');
@@ -162,7 +170,7 @@ describe('the fence', () => {
       code: expect.stringMatching(/^(DATABASE_UNAVAILABLE|LEADERSHIP_LOST)$/) as string,
     });
     await wrote.promise;
-    await observer.query("select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()");
+    await endLockHolders();
     await mustLead('b', second);
     goOn.resolve(undefined);
     await ended;
@@ -271,7 +279,7 @@ describe('the lease', () => {
     await old.confirm();
     expect(first.lost).toEqual([]);
     await sleep(3_100);
-    await observer.query("select pg_terminate_backend(pid, 5000) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()");
+    await endLockHolders();
     await mustLead('b', second);
     await old.confirm();
     expect(first.lost).toHaveLength(1);

@@ -50,7 +50,7 @@ test('four processes at the same time migrate once', { timeout: 240_000 }, async
 
 test('the tables of the query layer are those of the database, column by column', async () => {
   const stored = await select(
-    `select table_name as table, column_name as column, is_nullable = 'NO' as "notNull", column_default is not null as "hasDefault",
+    `select table_name as table, column_name as column, is_nullable = 'NO' as "notNull", column_default is not null or is_identity = 'YES' as "hasDefault",
        format_type(a.atttypid, a.atttypmod) as type
      from information_schema.columns c join pg_attribute a on a.attrelid = c.table_name::regclass and a.attname = c.column_name
      where table_schema = 'public' and table_name <> 'schema_migration' order by 1, 2`,

@@ -1,10 +1,13 @@
 import type { Config } from '../../core/config.ts';
 import type { DeclaredRouting } from '../posture/service.ts';
+import type { ScheduleDefinition } from '../schedules/definition.ts';
 
 /** What the control plane takes from config.yaml beside the routing. */
-export type ControlSettings = Pick<Config, 'environment' | 'approvals' | 'windows' | 'schedules' | 'runbooks' | 'signIn'> & {
+export type ControlSettings = Pick<Config, 'environment' | 'approvals' | 'windows' | 'gates' | 'runbooks' | 'signIn'> & {
   /** `control.name` */
   readonly name: string;
+  /** Those that start runs, the built-in ones among them. */
+  readonly schedules: readonly ScheduleDefinition[];
 };
 
 /** Options that `elulmc up` sends to the control plane's process. */

@@ -13,6 +13,7 @@ import type { DeclaredRouting } from '../posture/service.ts';
 import type { UpstreamDefinition } from '../posture/snapshot.ts';
 import { supervise } from '../processes/supervised-child.ts';
 import type { SupervisedChild, SupervisorEvents } from '../processes/supervised-child.ts';
+import { schedulesOf } from '../schedules/built-in-schedules.ts';
 import { acquireDatabase } from './acquire-database.ts';
 import type { AcquiredDatabase } from './acquire-database.ts';
 import { writeEndpoints } from './endpoints.ts';
@@ -164,7 +165,8 @@ async function startChildren(starter: Starter): Promise<Omit<Installation, 'stop
       environment: config.environment,
       approvals: config.approvals,
       windows: config.windows,
-      schedules: config.schedules,
+      schedules: schedulesOf(config),
+      gates: config.gates,
       runbooks: config.runbooks,
       signIn: config.signIn,
     },

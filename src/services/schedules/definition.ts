@@ -3,7 +3,7 @@ import { asElulmcError } from '../../core/errors.ts';
 import { occurrencesOf } from '../windows/occurrences.ts';
 import type { Occurrences } from '../windows/occurrences.ts';
 
-export type ScheduleDefinition = Config['schedules'][number];
+export type ScheduleDefinition = Omit<Config['schedules'][number], 'enabled'>;
 
 /** A schedule that can come due. */
 export interface Schedule extends ScheduleDefinition {
