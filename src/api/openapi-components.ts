@@ -56,7 +56,7 @@ export const components = {
         runId: { type: 'string' },
         operation: { type: 'string' },
         dryRun: { type: 'boolean' },
-        verdict: { enum: ['ok', 'finding', 'inconclusive'] },
+        verdict: { enum: ['ok', 'finding', 'violation', 'inconclusive'] },
         exit: { type: 'integer', description: 'Exit code of the command line: 0, 3 or 8.' },
         summary: { type: 'string' },
         plan: { type: 'object', required: ['changes', 'notes'], properties: { changes: texts, notes: texts } },

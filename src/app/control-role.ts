@@ -16,6 +16,7 @@ import { registerRunbookRoutes } from '../runbook/http.ts';
 import { runbookFolders } from '../runbook/runbook-files.ts';
 import type { RunStreamEvents } from '../runbook/run-view.ts';
 import { openTrustedRunbooks } from '../runbook/trusted-runbooks.ts';
+import { createAttestationPolicyService } from '../services/attestation-policies/attestation-policy-service.ts';
 import { createChangeService } from '../services/changes/change-service.ts';
 import { createApprovalService } from '../services/approvals/approval-service.ts';
 import { createBreakGlassService } from '../services/approvals/break-glass.ts';
@@ -26,12 +27,14 @@ import type { GatewayLink } from '../services/gateways/internal-client.ts';
 import type { ControlRole } from '../services/installation/roles.ts';
 import { createModelService } from '../services/models/model-service.ts';
 import { createPeopleService, inviteFirstAdministrator } from '../services/people/people-service.ts';
+import { createRegistryService } from '../services/registry/registry-service.ts';
 import { siteOf } from '../services/people/site.ts';
 import type { Site } from '../services/people/site.ts';
 import { createPostureService } from '../services/posture/posture-service.ts';
 import { runRole } from '../services/processes/child-role.ts';
 import type { RoleChannel } from '../services/processes/child-role.ts';
 import { createSessionService } from '../services/sessions/session-service.ts';
+import { createWaiverService } from '../services/waivers/waiver-service.ts';
 import type { WindowService } from '../services/windows/service.ts';
 import { createWindowService } from '../services/windows/window-service.ts';
 import { openDatabase } from '../store/database.ts';
@@ -131,7 +134,10 @@ async function startLeading({ role, channel, home, links, windows, leading }: Le
     gateways,
     people: createPeopleService(database),
     models: createModelService(),
+    registry: createRegistryService(database, role.settings.gates),
+    attestationPolicies: createAttestationPolicyService(database),
     sessions: createSessionService(database),
+    waivers: createWaiverService(database),
     windows,
     changes: createChangeService(database),
     approvals: createApprovalService({

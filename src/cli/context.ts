@@ -12,6 +12,7 @@ export interface LocalCall {
   readonly input: Readonly<Record<string, unknown>>;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
+  readonly dryRun: boolean;
 }
 
 /** What app.ts gives to the command line. */

@@ -1,18 +1,19 @@
 import { wallMs } from '../core/clock.ts';
 import { readConfig } from '../core/config.ts';
-import type { Config } from '../core/config.ts';
 import { ElulmcError } from '../core/errors.ts';
 import type { Home } from '../core/home.ts';
 import { catalogue } from '../operations/catalogue.ts';
 import { runbookFolders } from '../runbook/runbook-files.ts';
 import { scheduledRunProblem } from '../runbook/scheduled-run.ts';
 import type { Examined } from '../services/installation/examine.ts';
+import { schedulesOf } from '../services/schedules/built-in-schedules.ts';
 import { readSchedule } from '../services/schedules/definition.ts';
+import type { ScheduleDefinition } from '../services/schedules/definition.ts';
 import { configuredTrust } from './runbook-check.ts';
 
-function configuredSchedules(home: Home): Config['schedules'] {
+function configuredSchedules(home: Home): readonly ScheduleDefinition[] {
   try {
-    return readConfig(home.config).schedules;
+    return schedulesOf(readConfig(home.config));
   } catch (error) {
     // What is wrong with the configuration is said where it is looked at as a whole.
     if (error instanceof ElulmcError) return [];

@@ -53,6 +53,8 @@ function buildProgram(session: Session): Command {
   program
     .description('Operations desk, gateway and ledger for teams that serve their own language models.')
     .version(context.version, '--version', 'print the version')
+    // After the name of a command, --version is an option of that command.
+    .enablePositionalOptions()
     .helpCommand(false)
     .exitOverride()
     .configureOutput({

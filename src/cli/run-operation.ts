@@ -5,6 +5,8 @@ import type { CallPermit } from './call-permit.ts';
 import { controlAddress } from './control-address.ts';
 import { callOperation } from './control-client.ts';
 import type { Session } from './context.ts';
+import { absolutePaths } from './host-paths.ts';
+import { readIdentity } from './identity.ts';
 import { interruptible } from './interrupt.ts';
 
 export interface CallChoice extends CallPermit {
@@ -16,10 +18,11 @@ export interface CallChoice extends CallPermit {
 export async function runOperation(
   session: Session,
   declaration: OperationDeclaration,
-  input: Record<string, unknown>,
+  given: Record<string, unknown>,
   choice: CallChoice,
 ): Promise<OperationReport> {
   const { room, name, local } = declaration;
+  const { input, namesPath } = absolutePaths(given, declaration.hostPaths ?? [], declaration.hostOutputs);
   if (room === 'security' && name === 'emergency-isolation' && !choice.dryRun) {
     const { isolateInEmergency } = await import('./emergency-isolation.ts');
     return isolateInEmergency(session, input, choice.runId);
@@ -28,8 +31,12 @@ export async function runOperation(
   const onProgress = progress.text.bind(progress);
   try {
     return await interruptible(async (signal) => {
-      const here = (): Promise<OperationReport> => session.context.runLocally({ room, name, input, signal, onProgress });
+      const here = (): Promise<OperationReport> => session.context.runLocally({ room, name, input, signal, onProgress, dryRun: choice.dryRun });
       if (local === 'always') return here();
+      if (local === 'fallback' && namesPath && !isSignedIn(session.context)) {
+        session.output.words('nobody is signed in: a process of your own does this, and nothing is recorded');
+        return here();
+      }
       try {
         return await callOperation(controlAddress(session.context), `${room} ${name}`, input, { ...choice, signal, onProgress });
       } catch (thrown) {
@@ -41,6 +48,10 @@ export async function runOperation(
   } finally {
     progress.end();
   }
+}
+
+function isSignedIn({ environment, home }: Session['context']): boolean {
+  return environment.token !== undefined || readIdentity(home) !== undefined;
 }
 
 /** A change whose answer never came may have happened: say how to find out without doing it twice. */

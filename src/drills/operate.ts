@@ -24,7 +24,7 @@ export interface DrillGround {
 }
 
 /** Runs one operation over HTTP and gives its output. OPERATION_FAILED with the answer's text when it is refused. */
-export async function operate(ground: DrillGround, path: string, input: unknown): Promise<Record<string, unknown>> {
+export async function operate(ground: Pick<DrillGround, 'controlUrl' | 'personToken'>, path: string, input: unknown): Promise<Record<string, unknown>> {
   const answer = await exchange({ url: `${ground.controlUrl}/v1/operations/${path}`, method: 'POST', token: ground.personToken, body: input });
   const report = answer.status === 200 ? asRecord(JSON.parse(answer.body)) : undefined;
   const output = asRecord(report?.['output']);

@@ -29,7 +29,7 @@ export interface LedgerEntry {
   readonly action: string;
   /** On what: the public model name, the upstream, the log, the operation's target. */
   readonly target: string;
-  /** `open`, `ok`, `refused`, `failed`, `cut`, `cancelled`, `interrupted`; of operations also `finding`, `inconclusive`, `planned`. */
+  /** `open`, `ok`, `refused`, `failed`, `cut`, `cancelled`, `interrupted`; of operations also `finding`, `violation`, `inconclusive`, `planned`. */
   readonly outcome: string;
   /** What it belongs to: run of a runbook, or null. */
   readonly ref: string | null;

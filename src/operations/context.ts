@@ -1,12 +1,15 @@
 import type { Home } from '../core/home.ts';
 import type { BreakGlassService } from '../services/approvals/break-glass.ts';
 import type { AppliedPolicy, ApprovalService, Touched } from '../services/approvals/service.ts';
+import type { AttestationPolicyService } from '../services/attestation-policies/service.ts';
 import type { ChangeService } from '../services/changes/service.ts';
 import type { GatewayService } from '../services/gateways/service.ts';
 import type { ModelService } from '../services/models/service.ts';
 import type { Actor, PeopleService } from '../services/people/service.ts';
 import type { PostureService } from '../services/posture/service.ts';
+import type { RegistryService } from '../services/registry/service.ts';
 import type { SessionService } from '../services/sessions/service.ts';
+import type { WaiverService } from '../services/waivers/service.ts';
 import type { WindowService } from '../services/windows/service.ts';
 
 /** Everything that operations may use; made once by app.ts. */
@@ -16,7 +19,10 @@ export interface OperationServices {
   readonly people: PeopleService;
   readonly gateways: GatewayService;
   readonly models: ModelService;
+  readonly registry: RegistryService;
+  readonly attestationPolicies: AttestationPolicyService;
   readonly sessions: SessionService;
+  readonly waivers: WaiverService;
   readonly windows: WindowService;
   readonly changes: ChangeService;
   readonly approvals: ApprovalService;

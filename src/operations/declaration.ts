@@ -34,8 +34,8 @@ export interface Compensation {
 /** How an operation ended when it could do its work. Errors (could not) are thrown. */
 export interface Performed<O> {
   readonly output: O;
-  /** `finding` exits 3, `inconclusive` exits 8. */
-  readonly verdict: 'ok' | 'finding' | 'inconclusive';
+  /** `finding` exits 3, `violation` (something is not what was vouched for) 7, `inconclusive` 8. */
+  readonly verdict: 'ok' | 'finding' | 'violation' | 'inconclusive';
   /** What the entry in the ledger and a person should read: one sentence. */
   readonly summary: string;
 }
@@ -66,6 +66,14 @@ export interface OperationDeclaration<I extends z.ZodObject = z.ZodObject, O ext
    * plane answers (design, section 7). Absent: only the control plane performs it.
    */
   readonly local?: 'always' | 'fallback';
+  /**
+   * Input fields that may name a file or folder of the caller's host. The command line makes them absolute where the path is there, and
+   * performs a call of `local: 'fallback'` in its own process when nobody is signed in: what a person may not read is read by
+   * nobody for them. In the control plane every such field goes through `readableHere` (host-paths.ts).
+   */
+  readonly hostPaths?: readonly string[];
+  /** Input fields that name a file of the caller's host to be written. The command line makes them absolute; the operation says where it writes. */
+  readonly hostOutputs?: readonly string[];
   /** Every field is an option `--kebab-case` with `.describe()` as its help; fields marked in `positional` are arguments. */
   readonly input: I;
   readonly positional?: readonly string[];

@@ -20,7 +20,7 @@ export interface RecordedRun {
   readonly breakGlass?: { readonly reason: string } | undefined;
 }
 
-export type RunOutcome = 'ok' | 'finding' | 'inconclusive' | 'failed' | 'refused' | 'cancelled' | 'interrupted' | 'planned' | 'skipped';
+export type RunOutcome = 'ok' | 'finding' | 'violation' | 'inconclusive' | 'failed' | 'refused' | 'cancelled' | 'interrupted' | 'planned' | 'skipped';
 
 /** How an operation ended. */
 export interface RunResult {

@@ -28,7 +28,7 @@ export interface Passage {
   approval: OperationReport['approval'];
 }
 
-export const EXIT_OF = { ok: EXIT.ok, finding: EXIT.finding, inconclusive: EXIT.inconclusive } as const;
+export const EXIT_OF = { ok: EXIT.ok, finding: EXIT.finding, violation: EXIT.integrityViolation, inconclusive: EXIT.inconclusive } as const;
 
 /** Step 1 of the door. OPERATION_UNKNOWN, or FIELD_INVALID that names the field. */
 export async function parseCall(catalogue: readonly CatalogueEntry[], services: OperationServices, call: OperationCall): Promise<Passage> {

@@ -4,6 +4,7 @@ import type { Home } from '../core/home.ts';
 import { newId } from '../core/ids.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import type { OperationServices } from './context.ts';
+import type { Performed, Plan } from './declaration.ts';
 import { parseFields } from './parse-fields.ts';
 import { EXIT_OF, asOperationError } from './passage.ts';
 import { planDigest, without } from './plan-digest.ts';
@@ -13,8 +14,15 @@ export interface LocalCall {
   readonly home: Home;
   readonly input: unknown;
   readonly uid: number;
+  /** Plan only. */
+  readonly dryRun?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (text: string) => void;
+}
+
+function planned({ changes }: Plan): Performed<null> {
+  const count = changes.length;
+  return { output: null, verdict: 'ok', summary: count === 0 ? 'Dry run: nothing would change.' : `Dry run: ${String(count)} planned, none made.` };
 }
 
 /**
@@ -42,11 +50,11 @@ export async function runLocally(entry: CatalogueEntry, call: LocalCall): Promis
   };
   try {
     const plan = await declaration.plan(context, input);
-    const { output, verdict, summary } = await declaration.perform(context, input);
+    const { output, verdict, summary } = call.dryRun === true ? planned(plan) : await declaration.perform(context, input);
     return {
       runId,
       operation,
-      dryRun: false,
+      dryRun: call.dryRun === true,
       verdict,
       exit: EXIT_OF[verdict],
       summary,

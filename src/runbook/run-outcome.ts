@@ -32,7 +32,8 @@ function storedReport(report: OperationReport, shownOnce: readonly string[]): Op
 const SHOWN_ONCE = '(was shown once)';
 
 export function reported(declaration: OperationDeclaration, report: OperationReport, continueOnError: boolean): StepEnd {
-  const ends = report.exit !== EXIT.ok && findingEnds(declaration) && !mayGoOn(report.exit, continueOnError);
+  const bad = report.exit === EXIT.integrityViolation || (report.exit !== EXIT.ok && findingEnds(declaration));
+  const ends = bad && !mayGoOn(report.exit, continueOnError);
   const stored = storedReport(report, declaration.shownOnce ?? []);
   return { state: ends ? 'failed' : 'succeeded', exit: report.exit, summary: report.summary, ends, report: stored, problem: null };
 }

@@ -12,8 +12,17 @@ afterEach(() => {
   cli.remove();
 });
 
-test('no configuration, and one that cannot be read: nothing to say here', async () => {
+const BUILT_IN = { what: 'schedule model-integrity', verdict: 'ok', found: expect.stringMatching(/^model-integrity, next due .*:17:00\.000Z$/) as string };
+
+test('without a configuration the built-in schedule is due every hour, and it can be replaced and turned off', async () => {
+  expect(await examineSchedules(cli.home)).toEqual([BUILT_IN]);
+  writeFileSync(cli.home.config, 'schedules: [{name: model-integrity, runbook: model-integrity, section: Scheduled Check, cron: "5 3 * * *"}]');
+  expect(await examineSchedules(cli.home)).toMatchObject([{ found: expect.stringMatching(/T03:05:00\.000Z$/) as string }]);
+  writeFileSync(cli.home.config, 'schedules: [{name: model-integrity, runbook: model-integrity, cron: "5 3 * * *", enabled: false}]');
   expect(await examineSchedules(cli.home)).toEqual([]);
+});
+
+test('a configuration that cannot be read: nothing to say here', async () => {
   writeFileSync(cli.home.config, 'schedules: 5');
   expect(await examineSchedules(cli.home)).toEqual([]);
 });
@@ -27,5 +36,6 @@ test('each schedule that would start nothing is a problem with its reason', asyn
     { what: 'schedule daily', verdict: 'ok', found: expect.stringMatching(/^daily, next due .*T06:00:00\.000Z$/) as string },
     { what: 'schedule never', verdict: 'problem', found: expect.stringContaining('never comes due') as string },
     { what: 'schedule typo', verdict: 'problem', found: expect.stringMatching(/there is no runbook dayly.*config\.yaml$/) as string },
+    BUILT_IN,
   ]);
 });

@@ -27,6 +27,8 @@ const PROCEDURES: readonly (readonly [procedure: string, runbook: string, sectio
   ['trouble: a model does not answer', 'model-not-responding', 'Model Not Responding'],
   ['trouble: slow', 'performance-degradation', 'Performance Degradation'],
   ['trouble: misuse or attack', 'security-alert', 'Security Alerts'],
+  ['every hour: the models are still what they were', 'model-integrity', 'Scheduled Check'],
+  ['a model is no longer what it was', 'model-integrity', 'After a violation'],
 ];
 /** What the document states without a step. */
 const STATED = [

@@ -39,6 +39,7 @@ test('a file of somebody else is left alone, and nothing is written', () => {
 test('the lines of the document run from the folder, called by path', () => {
   expect(writeShims(shims, [launcher])).toContain('governance/revoke_all_sessions.py');
   expect(writeShims(shims, [launcher])).toContain('security/emergency_isolation.sh');
+  expect(writeShims(shims, [launcher])).toContain('security/backdoor_scan.py');
   expect(said('./security/emergency_isolation.sh')).toEqual(['run', '--', './security/emergency_isolation.sh']);
   expect(said('./governance/revoke_all_sessions.py', '--x', 'a b')).toEqual(['run', '--', './governance/revoke_all_sessions.py', '--x', 'a b']);
 });
