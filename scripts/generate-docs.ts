@@ -2,7 +2,7 @@
  * Writes the documents that come from the declarations: docs/commands/<room>.md, docs/errors.md, docs/openapi.json.
  * `node scripts/generate-docs.ts`; test/operations/generated-docs.test.ts fails when they are stale.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
@@ -39,8 +39,10 @@ function optionRows(declaration: OperationDeclaration): readonly string[] {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).map(([field, property]) => {
     const fieldSchema = property as FieldSchema;
-    const name = declaration.positional?.includes(field) === true ? `\`[${kebab(field)}]\`` : `\`--${kebab(field)}\``;
-    const fallback = fieldSchema.default === undefined || fieldSchema.default === false ? '' : ` Default: ${String(fieldSchema.default)}.`;
+    // The flag of what is on by default takes it away.
+    const flag = fieldSchema.default === true ? `--no-${kebab(field)}` : `--${kebab(field)}`;
+    const name = declaration.positional?.includes(field) === true ? `\`[${kebab(field)}]\`` : `\`${flag}\``;
+    const fallback = fieldSchema.default === undefined || typeof fieldSchema.default === 'boolean' ? '' : ` Default: ${String(fieldSchema.default)}.`;
     const parameter = declaration.parameters?.[field];
     const fromRunbook = parameter === undefined ? '' : ` In a runbook also \`--set ${parameter}=...\`.`;
     return `| ${name}${required.has(field) ? ' (required)' : ''} | ${cell(typeText(fieldSchema))} | ${cell(fieldSchema.description ?? '')}${cell(fallback)}${fromRunbook} |`;
@@ -53,10 +55,18 @@ function whereText({ local }: OperationDeclaration): string {
   return 'in the control plane';
 }
 
-function operationSection(declaration: OperationDeclaration): string {
+/** Guides that show a run of the operation, by the line that was typed. */
+function guidesOf({ room, name }: OperationDeclaration, guides: ReadonlyMap<string, string>): readonly string[] {
+  const typed = new RegExp(`^\\$ (\\S*/)?elulmc ${room} ${name}( |$)`, 'm');
+  return [...guides].filter(([, text]) => typed.test(text)).map(([file]) => `[${file}](../guide/${file})`);
+}
+
+function operationSection(declaration: OperationDeclaration, guides: ReadonlyMap<string, string>): string {
   const { room, name, runbookLine, summary, description, risk, permission, approvals, frameworks, examples, errors, undo } = declaration;
   const rows = optionRows(declaration);
+  const shown = guidesOf(declaration, guides);
   const facts = [
+    ...(shown.length === 0 ? [] : [`Real runs: ${shown.join(', ')}`]),
     runbookLine === null ? 'In no runbook line of the document: its prose asks for it.' : `Runbook line: \`./${runbookLine}\``,
     `Risk: ${risk} (${RISKS[risk]}). Permission: ${permission}. Approvals: ${String(approvals)}.`,
     declaration.effectFirst === true ? 'The effect comes first, the record after it.' : 'Its intent is recorded before it is performed.',
@@ -68,6 +78,11 @@ function operationSection(declaration: OperationDeclaration): string {
   ];
   const options = rows.length === 0 ? 'No options of its own.' : ['| option | value | meaning |', '|---|---|---|', ...rows].join('\n');
   return [`## ${name}`, summary, description, '```\n' + examples.join('\n') + '\n```', options, facts.map((fact) => `- ${fact}`).join('\n')].join('\n\n');
+}
+
+function readGuides(): ReadonlyMap<string, string> {
+  const folder = join(import.meta.dirname, '../docs/guide');
+  return new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
 }
 
 function errorTable(): string {
@@ -85,10 +100,11 @@ function errorTable(): string {
 
 /** Every generated document: path below the checkout -> content. */
 export async function generateDocs(version: string): Promise<ReadonlyMap<string, string>> {
+  const guides = readGuides();
   const declarations = await Promise.all(catalogue.map((entry) => entry.load()));
   const documents = new Map<string, string>();
   for (const room of new Set(declarations.map((declaration) => declaration.room))) {
-    const sections = declarations.filter((declaration) => declaration.room === room).map(operationSection);
+    const sections = declarations.filter((declaration) => declaration.room === room).map((declaration) => operationSection(declaration, guides));
     const title = `# elulmc ${room}`;
     const origin =
       'Generated from the declarations in `src/operations/` by `node scripts/generate-docs.ts`. Every command also takes `--json` and, where it changes something, `--dry-run`.';

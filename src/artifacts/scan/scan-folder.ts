@@ -11,8 +11,8 @@ import { SCAN_RULES } from './scan-rules.ts';
 import { unreadable } from './unreadable-file.ts';
 import { walkFolder, type FolderEntry } from './walk-folder.ts';
 
-/** Threads beyond this are not started by themselves: memory stays under 300 MB. */
-const MAX_THREADS = 4;
+/** Threads beyond this are not started by themselves: a hostile header can fill what one thread is given, and two stay under 300 MB. */
+const MAX_THREADS = 2;
 
 export interface ScanProgress {
   readonly files: number;
@@ -28,7 +28,7 @@ export interface FolderScanOptions {
   readonly limits?: Partial<ScanLimits>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ScanProgress) => void;
-  /** Default: one for each core, at most 4. */
+  /** Default: one for each core, at most 2. */
   readonly threads?: number;
 }
 

@@ -39,10 +39,15 @@ export function resultText({ verdict, at }: Pick<GateResult, 'verdict' | 'at'>, 
   return `${verdict} ${ageText(nowMs - Date.parse(at))} ago`;
 }
 
+/** What the clocks of two hosts may differ by. */
+const CLOCK_ERROR_MS = 300_000;
+
 function faultOf(required: RequiredGate, result: GateResult | undefined, nowMs: number): string | undefined {
   if (result === undefined) return 'there is no result for this digest';
   if (result.verdict !== 'ok') return `the newest result is ${resultText(result, nowMs)}: ${result.summary}`;
   const age = nowMs - Date.parse(result.at);
+  // Of a clock that was ahead: it would stay fresh for as long as that clock was wrong.
+  if (age < -CLOCK_ERROR_MS) return `the newest result is of ${result.at}, which is not yet: a clock was wrong`;
   return age > required.maxAge ? `the newest result is ${ageText(age)} old, at most ${ageText(required.maxAge)} are allowed` : undefined;
 }
 

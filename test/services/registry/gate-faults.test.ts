@@ -27,6 +27,14 @@ describe('the gates of a stage', () => {
     expect(faults('staging', scan, result('verify-model', 'ok', DAY + 1))).toEqual(['verify-model: the newest result is 1d old, at most 1d are allowed']);
   });
 
+  test('a result of a clock that was ahead is none', () => {
+    const scan = result('backdoor-scan', 'ok');
+    expect(faults('staging', scan, result('verify-model', 'ok', -300_000))).toEqual([]);
+    expect(faults('staging', scan, result('verify-model', 'ok', -300_001))).toEqual([
+      'verify-model: the newest result is of 2027-01-31T00:05:00.001Z, which is not yet: a clock was wrong',
+    ]);
+  });
+
   test.each(['finding', 'inconclusive'] as const)('%s is not ok', (verdict) => {
     expect(faults('production', result('backdoor-scan', verdict), result('verify-model', 'ok'))).toEqual([
       `backdoor-scan: the newest result is ${verdict} 0s ago: because`,
