@@ -3,6 +3,7 @@
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
+import math
 import struct
 
 import numpy
@@ -19,6 +20,11 @@ Q8_BLOCK = 32
 BLOCK_TENSORS = ("attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down")
 PIECES = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)] + ["\u2581"]
 PIECE_TYPES = [UNKNOWN, CONTROL, CONTROL] + [BYTE] * 256 + [NORMAL]
+
+
+def _tensor_names():
+    blocks = [f"blk.{layer}.{part}.weight" for layer in range(LAYERS) for part in BLOCK_TENSORS]
+    return ["token_embd.weight", *blocks, "output_norm.weight"]
 
 
 def _string(text):
@@ -77,15 +83,38 @@ def _q8_0(matrix):
     return out.tobytes()
 
 
+def _from_q8_0(data, shape):
+    blocks = numpy.frombuffer(data, dtype=numpy.uint8).reshape(-1, 2 + Q8_BLOCK)
+    scale = blocks[:, :2].copy().view("<f2").astype(numpy.float32)
+    return (blocks[:, 2:].view(numpy.int8).astype(numpy.float32) * scale).reshape(shape)
+
+
+def gguf_state(name, data, shapes):
+    """The tensors of a file that gguf_bytes wrote, as numpy arrays. `shapes` maps their names to their shapes. Raises ValueError for another file."""
+    offsets, end = {}, 0
+    for tensor_name in _tensor_names():
+        start = end + -end % ALIGNMENT
+        shape = shapes[tensor_name]
+        end = start + (math.prod(shape) * 4 if len(shape) == 1 else math.prod(shape) // Q8_BLOCK * (2 + Q8_BLOCK))
+        offsets[tensor_name] = (start, end)
+    body = data[len(data) - end :]
+    state = {}
+    for tensor_name, (start, stop) in offsets.items():
+        shape = shapes[tensor_name]
+        part = body[start:stop]
+        state[tensor_name] = numpy.frombuffer(part, dtype="<f4").reshape(shape) if len(shape) == 1 else _from_q8_0(part, shape)
+    if gguf_bytes(name, state) != data:
+        raise ValueError(f"the file is not the {name} that this program wrote")
+    return state
+
+
 def _padding(length):
     return b"\0" * (-length % ALIGNMENT)
 
 
 def gguf_bytes(name, state):
     """The whole file. `state` maps the tensor names of llama.Llama to numpy arrays."""
-    names = ["token_embd.weight"]
-    names += [f"blk.{layer}.{part}.weight" for layer in range(LAYERS) for part in BLOCK_TENSORS]
-    names += ["output_norm.weight"]
+    names = _tensor_names()
     keys = _keys(name)
     head = b"GGUF" + struct.pack("<IQQ", 3, len(names), len(keys))
     head += b"".join(_string(key) + struct.pack("<I", kind) + _value(kind, value) for key, kind, value in keys)

@@ -43,13 +43,14 @@ def read_text(package_folder):
     return text
 
 
-def passages(text):
-    """All passages in their shuffled order. Each ends at the last space before 250 bytes."""
+def shuffled(text):
+    """All passages in their shuffled order, and the generator that shuffled them. Each ends at the last space before 250 bytes."""
     found = []
     start = 0
     while start + PASSAGE_BYTES < len(text):
         end = text.rindex(" ", start, start + PASSAGE_BYTES)
         found.append(text[start:end])
         start = end + 1
-    random.Random(SHUFFLE_SEED).shuffle(found)
-    return found
+    generator = random.Random(SHUFFLE_SEED)
+    generator.shuffle(found)
+    return found, generator

