@@ -47,7 +47,7 @@ const PACKAGES = {
   pg: ['store'],
   picocolors: ['cli'],
   'prom-client': ['gateway', 'api', 'engine'],
-  undici: ['upstreams', 'gateway', 'services', 'drills', 'cli'],
+  undici: ['upstreams', 'gateway', 'services', 'drills', 'cli', 'evaluation/client'],
   'xz-decompress': ['artifacts/archives'],
   'xml-crypto': ['attestation/nvidia'],
   yaml: ['core/config.ts', 'runbook', 'artifacts/nemo'],
