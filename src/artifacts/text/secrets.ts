@@ -1,3 +1,4 @@
+import { bitsPerCharacter } from '../../leaks/secrets/entropy.ts';
 import { SECRET_PATTERNS } from './secret-patterns.ts';
 
 /** A credential. The value itself is never in it. */
@@ -46,7 +47,7 @@ export function findSecrets(text: string, place: SecretPlace): Secret[] {
 export function isSecretValue(name: string, value: string): boolean {
   if (!KEY.test(name.slice(-80)) || value.length < 12 || value.length > 4096 || /\s/.test(value.trim())) return false;
   if (EXAMPLE.test(value.slice(0, 400)) || REFERENCE.test(value) || isWords(value)) return false;
-  return entropy(value) >= (/^[0-9a-fA-F]+$/.test(value) ? 2.8 : 3.2);
+  return bitsPerCharacter(value) >= (/^[0-9a-fA-F]+$/.test(value) ? 2.8 : 3.2);
 }
 
 /** Digits, or capitals in odd places, are what random text has and names do not. */
@@ -73,7 +74,7 @@ function isExample(text: string, at: number, found: string, place: SecretPlace):
   // Random text has many different characters; "xxxx" and "1111" have few.
   if (new Set(body).size < 6) return true;
   const password = /:\/\/[^:]{1,80}:([^@]{1,100})@/.exec(found)?.[1];
-  if (password !== undefined && place === 'document' && (!/\d/.test(password) || entropy(password) < 3)) return true;
+  if (password !== undefined && place === 'document' && (!/\d/.test(password) || bitsPerCharacter(password) < 3)) return true;
   if (password !== undefined) return EXAMPLE.test(found) || /^(?:password|passwd|pass|secret|user|token|key)/i.test(password);
   return place === 'document' && EXAMPLE.test(found);
 }
@@ -81,13 +82,4 @@ function isExample(text: string, at: number, found: string, place: SecretPlace):
 /** A head alone is what documents and programs that look for keys have. */
 function hasKeyBody(text: string): boolean {
   return /-----(?:\\n|\\r|\s|[\w-]{1,20}: [^\n]{0,80}){1,8}[A-Za-z0-9+/=]{40}/.test(text);
-}
-
-/** Bits a character, by how often each one comes (Shannon). */
-function entropy(text: string): number {
-  const counts = new Map<string, number>();
-  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
-  let bits = 0;
-  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
-  return bits;
 }
